@@ -1,0 +1,509 @@
+"""A road laid out in stations: from the line someone drew to a curve one can measure along.
+
+Positions stay in longitude and latitude. Metres are taken from the ellipsoid at the place itself, so a road
+of any length, in any UTM zone, needs no projection of its own: over the 100 m around a point the ellipsoid's
+tangent plane is exact to a millimetre.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyogrio
+import shapely
+from pyproj import Geod
+from scipy import ndimage, spatial
+
+from jamline.errors import RoadError
+from jamline.tables import WGS84
+
+Array = npt.NDArray[np.float64]
+
+_GEOD = Geod(ellps="WGS84")
+_A_M = _GEOD.a
+_E2 = _GEOD.es
+
+_STEP_M = 1.0
+"""Spacing of the curve's points; below it the curve is straight."""
+
+_SMOOTHING_M = 4.0
+"""Standard deviation of the smoothing. A vertex turning by 30 degrees becomes an arc of about 20 m radius."""
+
+_CHAIN_M = 20.0
+"""Widest gap between the parts of one road that is closed: drawn parts seldom meet to the centimetre."""
+
+_ONEWAY = {"yes": 1, "true": 1, "1": 1, "-1": -1, "reverse": -1}
+"""OSM's values of `oneway`; -1 runs against the line, which makes no difference to what is measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class Road:
+    """One road as a smooth curve with geodesic stations.
+
+    Parameters
+    ----------
+    name : str
+        What the file calls it, or ``road 1``, ``road 2``...
+    lonlat : array, shape (n, 2)
+        Points of the curve about 1 m apart, degrees, WGS 84.
+    oneway : bool
+        True for a single carriageway, measured as one side ``all``.
+    lanes : int or None
+        Running lanes of the line as tagged, both directions together on a two-way road.
+    width_m : float or None
+        Width of the carriageway as tagged.
+    origin : str
+        Name or position that claims count from.
+    origin_station_m : float
+        Its station.
+    source : str
+        File that the line came from.
+    """
+
+    name: str
+    lonlat: Array
+    oneway: bool = False
+    lanes: int | None = None
+    width_m: float | None = None
+    origin: str = "start"
+    origin_station_m: float = 0.0
+    source: str = ""
+    station_m: Array = field(init=False, repr=False)
+    _normal: Array = field(init=False, repr=False)
+    _metric: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        lon, lat = self.lonlat[:, 0], self.lonlat[:, 1]
+        steps = _GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
+        station_m = np.concatenate([[0.0], np.cumsum(steps)])
+        metric = metres_per_degree(lat)
+        tangent = np.gradient(self.lonlat, station_m, axis=0) * metric
+        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        object.__setattr__(self, "station_m", station_m)
+        object.__setattr__(self, "_metric", metric)
+        object.__setattr__(self, "_normal", np.column_stack([-tangent[:, 1], tangent[:, 0]]))
+
+    def __repr__(self) -> str:
+        kind = "one carriageway" if self.oneway else "two-way"
+        return f"<Road '{self.name}', {self.length_m / 1000:.2f} km, {kind}, origin '{self.origin}'>"
+
+    @property
+    def length_m(self) -> float:
+        """Geodesic length in metres."""
+        return float(self.station_m[-1])
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Sides that are measured, each on its own."""
+        return ("all",) if self.oneway else ("left", "right")
+
+    def side_of(self, offset_m: npt.ArrayLike) -> npt.NDArray[np.str_]:
+        """Return the side on which each offset lies, shape of ``offset_m``."""
+        offset_m = np.asarray(offset_m)
+        if self.oneway:
+            return np.full(offset_m.shape, "all")
+        return np.where(offset_m >= 0, "left", "right")
+
+    def frame_at(self, station_m: npt.ArrayLike) -> tuple[Array, Array]:
+        """Return where the road is and which way its left lies.
+
+        Parameters
+        ----------
+        station_m : array, shape (n,)
+            Stations in metres; beyond the ends the curve goes on straight.
+
+        Returns
+        -------
+        lonlat : array, shape (n, 2)
+            Degrees.
+        left : array, shape (n, 2)
+            Degrees east and north for one metre to the left.
+        """
+        s = np.atleast_1d(np.asarray(station_m, dtype=float))
+        inside = np.clip(s, 0.0, self.length_m)
+        lonlat = _interp(inside, self.station_m, self.lonlat)
+        normal = _interp(inside, self.station_m, self._normal)
+        normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+        metric = _interp(inside, self.station_m, self._metric)
+        beyond = (s - inside)[:, None]
+        if np.any(beyond):
+            lonlat = lonlat + beyond * np.column_stack([normal[:, 1], -normal[:, 0]]) / metric
+        return lonlat, normal / metric
+
+    def heading_at(self, station_m: npt.ArrayLike) -> Array:
+        """Return the bearing of the road, degrees clockwise from north, shape (n,)."""
+        s = np.clip(np.atleast_1d(np.asarray(station_m, dtype=float)), 0.0, self.length_m)
+        normal = _interp(s, self.station_m, self._normal)
+        bearing: Array = np.degrees(np.arctan2(normal[:, 1], -normal[:, 0])) % 360.0
+        return bearing
+
+    def to_map(self, station_m: npt.ArrayLike, offset_m: npt.ArrayLike) -> tuple[Array, Array]:
+        """Turn road space into longitude and latitude.
+
+        Parameters
+        ----------
+        station_m, offset_m : array, shape (n,)
+            Metres along the road and metres left of it.
+
+        Returns
+        -------
+        lon, lat : array, shape (n,)
+            Degrees, WGS 84.
+        """
+        at, left = self.frame_at(station_m)
+        place = at + np.atleast_1d(np.asarray(offset_m, dtype=float))[:, None] * left
+        return place[:, 0], place[:, 1]
+
+    def to_road(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
+        """Turn longitude and latitude into road space: the inverse of `to_map`.
+
+        Parameters
+        ----------
+        lon, lat : array, shape (n,)
+            Degrees, WGS 84.
+
+        Returns
+        -------
+        station_m, offset_m : array, shape (n,)
+            Of the nearest place on the road. Beyond the road's ends the curve goes on straight.
+
+        Notes
+        -----
+        Starts at the nearest point of the curve and slides along it until the rest stands square to it.
+        """
+        place = np.column_stack([np.atleast_1d(lon), np.atleast_1d(lat)]).astype(float)
+        middle = self._metric.mean(axis=0)
+        tree = spatial.cKDTree((self.lonlat - self.lonlat[0]) * middle)
+        nearest = tree.query((place - self.lonlat[0]) * middle)[1]
+        station = self.station_m[nearest].copy()
+        ahead = behind = np.zeros(len(place))
+        for _ in range(50):
+            at, left = self.frame_at(station)
+            metric = metres_per_degree(at[:, 1])
+            normal = left * metric
+            rest = (place - at) * metric
+            ahead = rest[:, 0] * normal[:, 1] - rest[:, 1] * normal[:, 0]
+            behind = rest[:, 0] * normal[:, 0] + rest[:, 1] * normal[:, 1]
+            if np.all(np.abs(ahead) < 1e-6):
+                break
+            # On the inside of a bend one metre of curve is less than one metre out there: damped steps.
+            station += np.clip(ahead, -_STEP_M, _STEP_M) * 0.7
+        return station, behind
+
+    def shifted(self, station_m: Array, offset_m: Array) -> Road:
+        """Return the road moved sideways, by an amount that changes along it.
+
+        Parameters
+        ----------
+        station_m, offset_m : array, shape (k,)
+            Metres to the left at some stations of this road; between them linear.
+        """
+        at, left = self.frame_at(self.station_m)
+        moved = at + np.interp(self.station_m, station_m, offset_m)[:, None] * left
+        curve = _smoothed(_resampled(moved))
+        road = replace(self, lonlat=curve)
+        origin_lon, origin_lat = self.to_map([self.origin_station_m], [0.0])
+        return replace(road, origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
+
+    def line(self, start_m: float, end_m: float, *, offset_m: float = 0.0) -> shapely.LineString:
+        """Return a stretch of the road as a line in WGS 84, with a point every 5 m or so."""
+        count = max(2, math.ceil((end_m - start_m) / 5.0) + 1)
+        lon, lat = self.to_map(np.linspace(start_m, end_m, count), np.full(count, offset_m))
+        return shapely.LineString(np.column_stack([lon, lat]))
+
+    def box(self, start_m: float, end_m: float, right_m: float, left_m: float) -> shapely.Polygon:
+        """Return a stretch between two offsets as a polygon in WGS 84, its ring counter-clockwise."""
+        count = max(2, math.ceil((end_m - start_m) / 10.0) + 1)
+        station = np.linspace(start_m, end_m, count)
+        lon, lat = self.to_map(
+            np.concatenate([station, station[::-1]]),
+            np.concatenate([np.full(count, right_m), np.full(count, left_m)]),
+        )
+        return shapely.orient_polygons(shapely.Polygon(np.column_stack([lon, lat])))
+
+
+def metres_per_degree(lat_deg: npt.ArrayLike) -> Array:
+    """Return the metres that one degree east and one degree north span on WGS 84.
+
+    Parameters
+    ----------
+    lat_deg : array, shape (n,)
+        Geodetic latitude.
+
+    Returns
+    -------
+    array, shape (n, 2)
+        East, north; from the radii of curvature of the prime vertical and the meridian.
+
+    Examples
+    --------
+    >>> metres_per_degree([0.0]).round(0)
+    array([[111319., 110574.]])
+    """
+    phi = np.radians(np.atleast_1d(np.asarray(lat_deg, dtype=float)))
+    w2 = 1.0 - _E2 * np.sin(phi) ** 2
+    east = _A_M / np.sqrt(w2) * np.cos(phi)
+    north = _A_M * (1.0 - _E2) / w2**1.5
+    return np.radians(np.column_stack([east, north]))
+
+
+def road_through(
+    points: npt.ArrayLike,
+    *,
+    name: str = "road 1",
+    oneway: bool = False,
+    lanes: int | None = None,
+    width_m: float | None = None,
+    source: str = "",
+) -> Road:
+    """Make a road from the vertices of a line.
+
+    Parameters
+    ----------
+    points : array, shape (n, 2)
+        Longitude and latitude, degrees, WGS 84.
+    name, oneway, lanes, width_m, source
+        As in `Road`.
+
+    Raises
+    ------
+    RoadError
+        If the line has no length.
+    """
+    vertices = np.asarray(points, dtype=float)[:, :2]
+    if not np.isfinite(vertices).all() or np.abs(vertices[:, 1]).max(initial=0) > 90:
+        raise RoadError(f"Invalid road '{name}'{_in(source)}. Must have finite coordinates on the globe.")
+    vertices[:, 0] = np.unwrap(vertices[:, 0], period=360.0)
+    keep = np.concatenate([[True], np.any(np.diff(vertices, axis=0) != 0, axis=1)])
+    vertices = vertices[keep]
+    if len(vertices) < 2 or _GEOD.line_length(vertices[:, 0], vertices[:, 1]) < 2 * _STEP_M:
+        raise RoadError(f"Invalid road '{name}'{_in(source)}. Must be longer than {2 * _STEP_M:g} m.")
+    return Road(
+        name=name,
+        lonlat=_smoothed(_resampled(vertices)),
+        oneway=oneway,
+        lanes=lanes,
+        width_m=width_m,
+        source=source,
+    )
+
+
+def read_roads(path: str | Path, *, origin: str | None = None) -> list[Road]:
+    """Read every line of a file as a road.
+
+    Parameters
+    ----------
+    path : str or Path
+        Anything OGR reads. Parts that bear one name, and the parts of a multi-line, are chained end to end.
+    origin : str, optional
+        Name of a point feature in the file, or ``"lon,lat"``; without it, each road's first vertex.
+
+    Returns
+    -------
+    list of Road
+        At least one.
+
+    Raises
+    ------
+    RoadError
+        If the file is missing or unreadable, holds no line, a line has no length, or the origin is unknown.
+    """
+    source = str(path)
+    frame = _features(source)
+    shapes = frame.geometry
+    lines = frame[shapes.geom_type.isin(["LineString", "MultiLineString"]) & ~shapes.is_empty]
+    if lines.empty:
+        kinds = ", ".join(sorted(set(shapes.geom_type.dropna()))) or "nothing"
+        raise RoadError(f"Invalid road '{source}'. Must hold a line; it holds {kinds}.")
+    roads = []
+    for name, parts in _named_groups(lines):
+        tags = parts.iloc[0]
+        for chain in _chained(parts.geometry):
+            label = name or f"road {len(roads) + 1}"
+            roads.append(
+                road_through(
+                    chain,
+                    name=label,
+                    oneway=_ONEWAY.get(str(_tag(tags, "oneway")).lower(), 0) != 0,
+                    lanes=_lanes(_tag(tags, "lanes")),
+                    width_m=_metres(_tag(tags, "width")),
+                    source=source,
+                )
+            )
+    roads = _distinct_names(roads)
+    return roads if origin is None else _with_origin(roads, origin, frame, source)
+
+
+def read_road(path: str | Path, *, name: str | None = None, origin: str | None = None) -> Road:
+    """Read one road: the only one in the file, or the one called ``name``.
+
+    Parameters
+    ----------
+    path : str or Path
+        Anything OGR reads.
+    name : str, optional
+        Which road to take where the file has several.
+    origin : str, optional
+        As in `read_roads`.
+
+    Raises
+    ------
+    RoadError
+        As `read_roads`, and if the file has several roads and none, or an unknown one, is named.
+    """
+    roads = read_roads(path, origin=origin)
+    if name is None and len(roads) == 1:
+        return roads[0]
+    for road in roads:
+        if road.name == name:
+            return road
+    names = ", ".join(f"'{road.name}'" for road in roads)
+    raise RoadError(f"Invalid road name '{name}' in '{path}'. Must be one of {names}.")
+
+
+def _features(source: str) -> Any:
+    """Read all features of a file in WGS 84."""
+    if "://" not in source and not source.startswith("/vsi") and not Path(source).exists():
+        raise RoadError(f"Invalid road '{source}'. Must be a file that exists.")
+    try:
+        frame = pyogrio.read_dataframe(source, datetime_as_string=True)
+    except Exception as error:
+        raise RoadError(f"Invalid road '{source}'. Must be a vector file that GDAL/OGR can read.") from error
+    if "geometry" not in frame.columns:
+        raise RoadError(f"Invalid road '{source}'. Must hold geometries.")
+    if frame.crs is None:
+        raise RoadError(f"Invalid road '{source}'. Must have a coordinate reference system.")
+    return frame.to_crs(WGS84)
+
+
+def _named_groups(lines: Any) -> Iterable[tuple[str, Any]]:
+    """Yield name and features of each road; a line without a name is a road of its own."""
+    names = [str(_tag(row, "name") or _tag(row, "ref") or "") for _, row in lines.iterrows()]
+    done = set()
+    for index, name in enumerate(names):
+        if name and name in done:
+            continue
+        done.add(name)
+        rows = [i for i, other in enumerate(names) if other == name] if name else [index]
+        yield name, lines.iloc[rows]
+
+
+def _chained(shapes: Iterable[Any]) -> list[Array]:
+    """Join parts at their nearest ends; what lies too far from the rest is a road of its own."""
+    left = [shapely.get_coordinates(part) for shape in shapes for part in shapely.get_parts(shape)]
+    chains = []
+    while left:
+        chain = left.pop(0)
+        while left:
+            # Keep the first part's direction: the origin and the sides depend on it.
+            joins = [
+                (_gap_m(chain[-1], part[0]), i, False, False) for i, part in enumerate(left)
+            ] + [
+                (_gap_m(chain[-1], part[-1]), i, False, True) for i, part in enumerate(left)
+            ] + [
+                (_gap_m(chain[0], part[-1]), i, True, False) for i, part in enumerate(left)
+            ] + [
+                (_gap_m(chain[0], part[0]), i, True, True) for i, part in enumerate(left)
+            ]  # fmt: skip
+            gap_m, i, before, reverse = min(joins)
+            if gap_m > _CHAIN_M:
+                break
+            part = left.pop(i)
+            part = part[::-1] if reverse else part
+            chain = np.vstack([part, chain] if before else [chain, part])
+        chains.append(chain)
+    return chains
+
+
+def _gap_m(a: Array, b: Array) -> float:
+    """Geodesic distance between two positions in metres."""
+    return float(_GEOD.inv(a[0], a[1], b[0], b[1])[2])
+
+
+def _distinct_names(roads: Sequence[Road]) -> list[Road]:
+    """Number the roads that would otherwise share a name."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for road in roads:
+        seen[road.name] = seen.get(road.name, 0) + 1
+        number = seen[road.name]
+        distinct.append(road if number == 1 else replace(road, name=f"{road.name} ({number})"))
+    return distinct
+
+
+def _with_origin(roads: Sequence[Road], origin: str, frame: Any, source: str) -> list[Road]:
+    """Set each road's origin to the place on it that is nearest to a named point or position."""
+    position = re.fullmatch(r"\s*([-+]?[\d.]+)\s*,\s*([-+]?[\d.]+)\s*", origin)
+    if position:
+        lon, lat = float(position[1]), float(position[2])
+    else:
+        points = frame[frame.geometry.geom_type == "Point"]
+        names = {str(_tag(row, "name") or ""): row.geometry for _, row in points.iterrows()}
+        if origin not in names:
+            known = ", ".join(f"'{name}'" for name in sorted(names) if name) or "none"
+            raise RoadError(
+                f"Invalid origin '{origin}'. Must be 'LON,LAT' or the name of a point in '{source}' (has {known})."
+            )
+        lon, lat = names[origin].x, names[origin].y
+    found = []
+    for road in roads:
+        station = float(np.clip(road.to_road([lon], [lat])[0][0], 0.0, road.length_m))
+        found.append(replace(road, origin=origin, origin_station_m=station))
+    return found
+
+
+def _resampled(vertices: Array) -> Array:
+    """Put points on a line about `_STEP_M` apart, the same distance from each to the next."""
+    steps = _GEOD.inv(vertices[:-1, 0], vertices[:-1, 1], vertices[1:, 0], vertices[1:, 1])[2]
+    along = np.concatenate([[0.0], np.cumsum(steps)])
+    count = max(3, round(along[-1] / _STEP_M) + 1)
+    return _interp(np.linspace(0.0, along[-1], count), along, vertices)
+
+
+def _smoothed(points: Array) -> Array:
+    """Round the corners, so that normals turn instead of tearing; both ends stay where they are."""
+    sigma = min(_SMOOTHING_M / _STEP_M, (len(points) - 1) / 8)
+    pad = min(len(points) - 1, math.ceil(4 * sigma))
+    before = 2 * points[0] - points[pad:0:-1]
+    after = 2 * points[-1] - points[-2 : -pad - 2 : -1]
+    padded = np.vstack([before, points, after])
+    smooth: Array = ndimage.gaussian_filter1d(padded, sigma, axis=0)[pad : pad + len(points)]
+    return smooth
+
+
+def _interp(x: Array, xp: Array, fp: Array) -> Array:
+    """Interpolate every column of ``fp``, shape (n, k), at ``x``, shape (m,)."""
+    return np.column_stack([np.interp(x, xp, fp[:, k]) for k in range(fp.shape[1])])
+
+
+def _tag(row: Any, key: str) -> Any:
+    """Return a tag of a feature, ``None`` where it has none."""
+    value = row.get(key)
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
+        return None
+    return value
+
+
+def _lanes(value: Any) -> int | None:
+    """Read OSM's `lanes`; what cannot be read is as good as no tag."""
+    number = _metres(value)
+    return round(number) if number is not None and number >= 1 else None
+
+
+def _metres(value: Any) -> float | None:
+    """Read OSM's `width`: metres unless the unit says feet."""
+    match = re.match(r"\s*(\d+(?:\.\d+)?)\s*(ft|'|feet)?", str(value)) if value is not None else None
+    if not match or float(match[1]) <= 0:
+        return None
+    return float(match[1]) * (0.3048 if match[2] else 1.0)
+
+
+def _in(source: str) -> str:
+    return f" in '{source}'" if source else ""

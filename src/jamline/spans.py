@@ -1,0 +1,178 @@
+"""Stretches along a road, and numbers that say how sure they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of stations, ``start_m <= end_m``.
+
+    Parameters
+    ----------
+    start_m, end_m : float
+        Stations in metres.
+
+    Examples
+    --------
+    >>> Span(10.0, 25.0).length_m
+    15.0
+    """
+
+    start_m: float
+    end_m: float
+
+    def __post_init__(self) -> None:
+        if not self.end_m >= self.start_m:
+            raise ValueError(f"Invalid span '{self.start_m}, {self.end_m}'. Must not end before it starts.")
+
+    @property
+    def length_m(self) -> float:
+        """Length in metres."""
+        return self.end_m - self.start_m
+
+
+def merge(spans: Iterable[Span], *, gap_m: float = 0.0) -> list[Span]:
+    """Join spans that overlap or lie at most ``gap_m`` apart.
+
+    Parameters
+    ----------
+    spans : iterable of Span
+        In any order.
+    gap_m : float
+        The widest gap in metres that is closed.
+
+    Returns
+    -------
+    list of Span
+        Disjoint, in order of station.
+
+    Examples
+    --------
+    >>> merge([Span(0, 5), Span(20, 30), Span(4, 9)], gap_m=2)
+    [Span(start_m=0, end_m=9), Span(start_m=20, end_m=30)]
+    """
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start_m - merged[-1].end_m <= gap_m:
+            merged[-1] = Span(merged[-1].start_m, max(merged[-1].end_m, span.end_m))
+        else:
+            merged.append(span)
+    return merged
+
+
+def intersect(spans: Iterable[Span], within: Span) -> list[Span]:
+    """Cut spans to what lies within one span; what is left with no length is dropped.
+
+    Examples
+    --------
+    >>> intersect([Span(0, 5), Span(8, 30)], Span(4, 10))
+    [Span(start_m=4, end_m=5), Span(start_m=8, end_m=10)]
+    """
+    cut = []
+    for span in spans:
+        start_m, end_m = max(span.start_m, within.start_m), min(span.end_m, within.end_m)
+        if end_m > start_m:
+            cut.append(Span(start_m, end_m))
+    return cut
+
+
+def subtract(whole: Span, spans: Iterable[Span]) -> list[Span]:
+    """Return what of ``whole`` no span covers.
+
+    Examples
+    --------
+    >>> subtract(Span(0, 10), [Span(2, 3), Span(9, 12)])
+    [Span(start_m=0, end_m=2), Span(start_m=3, end_m=9)]
+    """
+    left, at_m = [], whole.start_m
+    for span in merge(intersect(spans, whole)):
+        if span.start_m > at_m:
+            left.append(Span(at_m, span.start_m))
+        at_m = span.end_m
+    if at_m < whole.end_m:
+        left.append(Span(at_m, whole.end_m))
+    return left
+
+
+def total_m(spans: Iterable[Span]) -> float:
+    """Sum of the lengths in metres, every place counted once.
+
+    Examples
+    --------
+    >>> total_m([Span(0, 5), Span(4, 9)])
+    9
+    """
+    return sum(span.length_m for span in merge(spans))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number with the interval that holds it.
+
+    Parameters
+    ----------
+    value : float
+        The best single answer.
+    low, high : float or None
+        Ends of the interval; ``None`` where nothing bounds that side.
+    level : float
+        Probability that the interval holds the truth.
+    unit : str
+        What is counted or measured, for people: ``"km"``, ``"vehicles"``.
+    open : tuple of str
+        Ends (``"start"``, ``"end"``) at which the thing measured leaves what was seen.
+
+    Examples
+    --------
+    >>> print(Estimate(15.73, 15.70, None, unit="km", open=("end",)))
+    at least 15.70 km (open at its end)
+    >>> print(Estimate(2.31, 2.28, 2.35, unit="km"))
+    2.31 km (90 %: 2.28 to 2.35)
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    level: float = 0.9
+    unit: str = ""
+    open: tuple[str, ...] = ()
+
+    def to_json(self, *, digits: int = 3) -> dict[str, Any]:
+        """Return the object that `run.json` holds.
+
+        Parameters
+        ----------
+        digits : int
+            Decimal places kept.
+        """
+        return {
+            "value": _rounded(self.value, digits),
+            "low": _rounded(self.low, digits),
+            "high": _rounded(self.high, digits),
+            "level": self.level,
+            "open": list(self.open),
+        }
+
+    def __str__(self) -> str:
+        digits = 2 if self.unit == "km" else 1 if self.unit == "m" else 0
+        unit = f" {self.unit}" if self.unit else ""
+        if self.high is None:
+            ends = " and ".join(self.open)
+            low = self.value if self.low is None else self.low
+            return f"at least {low:.{digits}f}{unit}" + (f" (open at its {ends})" if ends else "")
+        low = self.value if self.low is None else self.low
+        return f"{self.value:.{digits}f}{unit} ({self.level:.0%}: {low:.{digits}f} to {self.high:.{digits}f})".replace(
+            "%:", " %:"
+        )
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    """Round for JSON, which knows neither NaN nor infinity."""
+    if number is None or not math.isfinite(number):
+        return None
+    return round(float(number), digits)
