@@ -179,12 +179,14 @@ class Road:
         Starts at the nearest point of the curve and slides along it until the rest stands square to it.
         """
         place = np.column_stack([np.atleast_1d(lon), np.atleast_1d(lat)]).astype(float)
+        # The road counts on beyond 180 degrees; a place may be written either way.
+        place[:, 0] += 360.0 * np.round((self.lonlat[:, 0].mean() - place[:, 0]) / 360.0)
         middle = self._metric.mean(axis=0)
         tree = spatial.cKDTree((self.lonlat - self.lonlat[0]) * middle)
         nearest = tree.query((place - self.lonlat[0]) * middle)[1]
         station = self.station_m[nearest].copy()
         ahead = behind = np.zeros(len(place))
-        for _ in range(50):
+        for _ in range(100):
             at, left = self.frame_at(station)
             metric = metres_per_degree(at[:, 1])
             normal = left * metric
@@ -194,7 +196,7 @@ class Road:
             if np.all(np.abs(ahead) < 1e-6):
                 break
             # On the inside of a bend one metre of curve is less than one metre out there: damped steps.
-            station += np.clip(ahead, -_STEP_M, _STEP_M) * 0.7
+            station += np.clip(ahead, -10 * _STEP_M, 10 * _STEP_M) * 0.7
         return station, behind
 
     def shifted(self, station_m: Array, offset_m: Array) -> Road:
@@ -251,7 +253,8 @@ def metres_per_degree(lat_deg: npt.ArrayLike) -> Array:
     w2 = 1.0 - _E2 * np.sin(phi) ** 2
     east = _A_M / np.sqrt(w2) * np.cos(phi)
     north = _A_M * (1.0 - _E2) / w2**1.5
-    return np.radians(np.column_stack([east, north]))
+    spans: Array = np.radians(np.column_stack([east, north]))
+    return spans
 
 
 def road_through(
@@ -322,7 +325,7 @@ def read_roads(path: str | Path, *, origin: str | None = None) -> list[Road]:
     if lines.empty:
         kinds = ", ".join(sorted(set(shapes.geom_type.dropna()))) or "nothing"
         raise RoadError(f"Invalid road '{source}'. Must hold a line; it holds {kinds}.")
-    roads = []
+    roads: list[Road] = []
     for name, parts in _named_groups(lines):
         tags = parts.iloc[0]
         for chain in _chained(parts.geometry):
@@ -428,7 +431,7 @@ def _gap_m(a: Array, b: Array) -> float:
 
 
 def _distinct_names(roads: Sequence[Road]) -> list[Road]:
-    """Number the roads that would otherwise share a name."""
+    """Give a number to roads that would otherwise share a name."""
     seen: dict[str, int] = {}
     distinct = []
     for road in roads:
@@ -484,8 +487,10 @@ def _interp(x: Array, xp: Array, fp: Array) -> Array:
 
 
 def _tag(row: Any, key: str) -> Any:
-    """Return a tag of a feature, ``None`` where it has none."""
+    """Return a tag of a feature, ``None`` where it has none; KML writes `Name`, old shapefiles `NAME`."""
     value = row.get(key)
+    if value is None:
+        value = next((row[other] for other in row.index if str(other).lower() == key), None)
     if value is None or (isinstance(value, float) and math.isnan(value)) or value == "":
         return None
     return value

@@ -166,9 +166,8 @@ class Estimate:
             low = self.value if self.low is None else self.low
             return f"at least {low:.{digits}f}{unit}" + (f" (open at its {ends})" if ends else "")
         low = self.value if self.low is None else self.low
-        return f"{self.value:.{digits}f}{unit} ({self.level:.0%}: {low:.{digits}f} to {self.high:.{digits}f})".replace(
-            "%:", " %:"
-        )
+        percent = f"{100 * self.level:.0f} %"
+        return f"{self.value:.{digits}f}{unit} ({percent}: {low:.{digits}f} to {self.high:.{digits}f})"
 
 
 def _rounded(number: float | None, digits: int) -> float | None:

@@ -69,7 +69,12 @@ SIGHT = Schema(
         Column("end_m", "float64", "m", "station where the stretch ends"),
         Column("seen", "bool", "", "True where vehicles could have been seen"),
         Column("reason", "str", "", "why it was not seen, empty where it was"),
-        Column("recall", "float64", "", "share of the vehicles there that the detector finds, by its own estimate"),
+        Column(
+            "recall",
+            "float64",
+            "",
+            "share of the vehicles there that the detector finds, by its own estimate",
+        ),
         Column("false_per_km", "float64", "1/km", "false vehicles per km, by the detector's own estimate"),
     ),
 )
@@ -84,7 +89,12 @@ QUEUES = Schema(
         Column("end_m", "float64", "m", "station where the queue ends"),
         Column("length_km", "float64", "km", "from the near end of the first to the far end of the last vehicle"),
         Column("length_low_km", "float64", "km", "low end of the interval"),
-        Column("length_high_km", "float64", "km", "high end of the interval, missing where the queue has an open end"),
+        Column(
+            "length_high_km",
+            "float64",
+            "km",
+            "high end of the interval, missing where the queue has an open end",
+        ),
         Column("level", "float64", "", "probability that the interval holds the length"),
         Column("open", "str", "", "ends that leave what was seen: empty, start, end or start,end"),
         Column("occupied_km", "float64", "km", "length without the gaps"),
@@ -131,9 +141,7 @@ ROAD = Schema(
     ),
 )
 
-SCHEMAS: Mapping[str, Schema] = {
-    schema.name: schema for schema in (VEHICLES, SIGHT, QUEUES, COVERAGE, ROAD)
-}
+SCHEMAS: Mapping[str, Schema] = {schema.name: schema for schema in (VEHICLES, SIGHT, QUEUES, COVERAGE, ROAD)}
 
 
 def table(schema: Schema, columns: Mapping[str, Any], *, geometry: Sequence[Any] | None = None) -> Any:
@@ -201,9 +209,7 @@ def check(frame: Any, schema: Schema, *, source: str) -> Any:
     """
     missing = [name for name in schema.names if name not in frame.columns]
     if missing:
-        raise OutputError(
-            f"Invalid table '{schema.name}' in '{source}'. Must have the columns {', '.join(missing)}."
-        )
+        raise OutputError(f"Invalid table '{schema.name}' in '{source}'. Must have the columns {', '.join(missing)}.")
     frame = frame.copy()
     for column in schema.columns:
         try:

@@ -1,0 +1,10 @@
+"""Imagery: one or many rasters seen as one scene, with bands by role, masks, resolution and time.
+
+`open_scene` is the door. Everything wrong with a file is found there, so that whoever reads pixels later
+need not ask again.
+"""
+
+from jamline.imagery._image import Image
+from jamline.imagery._scene import Scene, open_scene
+
+__all__ = ["Image", "Scene", "open_scene"]

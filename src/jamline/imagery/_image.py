@@ -1,0 +1,199 @@
+"""One raster: where it lies, what it shows, and windows of it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from pyproj import CRS
+from rasterio.errors import RasterioError
+
+from jamline.errors import ImageryError
+from jamline.imagery import _bands, _geometry
+from jamline.imagery._handles import Handles
+from jamline.imagery._pixels import Decoder, Mask, Pixels, area_mean
+from jamline.imagery._sources import is_address, shown, unreadable
+
+_CHUNK_PX = 4_000_000
+"""Source pixels held at once while a window is being reduced."""
+
+_HASH_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Image:
+    """One raster, opened for windowed reads.
+
+    Parameters
+    ----------
+    path : str
+        File or address.
+    crs : pyproj.CRS
+        Any that leads to longitude and latitude.
+    transform : Affine
+        From columns and rows, corner of the first pixel (0, 0), to the CRS.
+    width, height : int
+        Size in pixels.
+    bands : mapping
+        1-based band by role: ``red``, ``green``, ``blue``, perhaps ``nir``; or ``pan``; perhaps ``alpha``.
+    pixel_m : float
+        Side of a square as large as the central pixel on the ground, metres.
+    gsd_m : float
+        Resolution in metres, which may be coarser than the grid it is delivered on.
+    acquired : str or None
+        When it was taken, ISO 8601 in UTC; a bare date where the time of day is not known.
+    footprint : shapely.Polygon
+        Outline in longitude and latitude.
+    """
+
+    path: str
+    crs: CRS
+    transform: Any
+    width: int
+    height: int
+    bands: Mapping[str, int]
+    pixel_m: float
+    gsd_m: float
+    acquired: str | None
+    footprint: shapely.Polygon = field(repr=False)
+    _decoder: Decoder = field(repr=False)
+    _handles: Handles = field(repr=False)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Image '{shown(self.path)}', {self.width} x {self.height} px, {self.gsd_m:.3g} m, "
+            f"{'+'.join(self.bands)}, {self.acquired or 'undated'}>"
+        )
+
+    @property
+    def has_colour(self) -> bool:
+        """True if red, green and blue are there."""
+        return all(colour in self.bands for colour in _bands.COLOUR)
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """Hash of the file in hexadecimal digits, ``None`` for an address."""
+        if is_address(self.path):
+            return None
+        digest = hashlib.sha256()
+        with Path(self.path).open("rb") as file:
+            while chunk := file.read(_HASH_CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def to_pixel(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[_geometry.Array, _geometry.Array]:
+        """Turn longitude and latitude into pixel coordinates.
+
+        Parameters
+        ----------
+        lon, lat : array
+            Degrees, WGS 84.
+
+        Returns
+        -------
+        col, row : array
+            The centre of the first pixel is (0, 0). NaN where the CRS does not reach.
+        """
+        return _geometry.to_pixel(self.crs, self.transform, self.width, lon, lat)
+
+    def to_lonlat(self, col: npt.ArrayLike, row: npt.ArrayLike) -> tuple[_geometry.Array, _geometry.Array]:
+        """Turn pixel coordinates into longitude and latitude: the inverse of `to_pixel`.
+
+        Parameters
+        ----------
+        col, row : array
+            The centre of the first pixel is (0, 0).
+
+        Returns
+        -------
+        lon, lat : array
+            Degrees, WGS 84, longitudes from -180 to 180. NaN where the CRS does not reach.
+        """
+        return _geometry.to_lonlat(self.crs, self.transform, col, row)
+
+    def read(
+        self,
+        col_off: int,
+        row_off: int,
+        width: int,
+        height: int,
+        *,
+        roles: Sequence[str],
+        shape: tuple[int, int] | None = None,
+    ) -> tuple[Pixels, Mask]:
+        """Read a window.
+
+        Parameters
+        ----------
+        col_off, row_off, width, height : int
+            The window in pixels. It may stick out of the image, where nothing is seen.
+        roles : sequence of str
+            Wanted layers, of `bands`; ``pan`` of a colour image is its luminance.
+        shape : tuple of int, optional
+            Rows and columns to reduce the window to, each at most the window's. A reduced pixel is the mean
+            of what was seen within it; overviews are used where the file has them.
+
+        Returns
+        -------
+        pixels : float32 array, shape (roles, rows, columns)
+            As the file holds them, its scale and offset applied; 0 where not valid.
+        valid : bool array, shape (rows, columns)
+            True where the pixel was seen.
+
+        Raises
+        ------
+        ValueError
+            If the window has no size, or the shape is larger than it.
+        ImageryError
+            If the image has no such role, or cannot be read there.
+        """
+        roles = tuple(roles)
+        for role in roles:
+            if role not in self.bands and not (role == "pan" and self.has_colour):
+                raise ImageryError(
+                    f"Invalid role '{role}' for '{shown(self.path)}'. Must be one of {', '.join(self.bands)}."
+                )
+        if width < 1 or height < 1:
+            raise ValueError(f"Invalid window '{width} x {height}'. Must be at least one pixel wide and high.")
+        rows, cols = shape or (height, width)
+        if not (1 <= rows <= height and 1 <= cols <= width):
+            raise ValueError(
+                f"Invalid shape '{shape}'. Must be at least 1 and at most the window, {height} by {width}."
+            )
+        try:
+            with self._handles.borrow(self.path) as dataset:
+                if (rows, cols) == (height, width):
+                    return self._decoder.read(dataset, roles, col_off, row_off, width, height)
+                return self._reduced(dataset, roles, (col_off, row_off, width, height), rows, cols)
+        except (RasterioError, OSError) as error:
+            raise unreadable(self.path, error) from error
+
+    def _reduced(
+        self, dataset: Any, roles: tuple[str, ...], window: tuple[int, int, int, int], rows: int, cols: int
+    ) -> tuple[Pixels, Mask]:
+        """Average a window, a few of its rows at a time, starting from the coarsest overview that will do."""
+        col_off, row_off, width, height = window
+        wanted = min(width / cols, height / rows)
+        levels = set.intersection(*(set(dataset.overviews(index)) for index in self.bands.values()))
+        factor = max((level for level in levels if level <= wanted), default=1)
+        col_edges = (col_off + np.linspace(0, width, cols + 1)) / factor
+        row_edges = (row_off + np.linspace(0, height, rows + 1)) / factor
+        first, last = math.floor(col_edges[0]), math.ceil(col_edges[-1])
+        step = max(1, int(_CHUNK_PX / (last - first) / (height / rows / factor)))
+        pixels = np.zeros((len(roles), rows, cols), np.float32)
+        valid = np.zeros((rows, cols), np.bool_)
+        for at in range(0, rows, step):
+            edges = row_edges[at : at + step + 1]
+            top, bottom = math.floor(edges[0]), math.ceil(edges[-1])
+            part, seen = self._decoder.read(dataset, roles, first, top, last - first, bottom - top, factor=factor)
+            here = slice(at, at + len(edges) - 1)
+            pixels[:, here], valid[here] = area_mean(part, seen, edges - top, col_edges - first)
+        return pixels, valid

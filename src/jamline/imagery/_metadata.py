@@ -1,0 +1,189 @@
+"""What an image says of itself: when it was taken, how fine it is, and whether it is a picture at all.
+
+A STAC item beside the image (``scene.json`` for ``scene.tif``, ``scene.tif.json``, or, as in
+Vantor's deliveries, ``<id>.json`` for ``<id>-visual.tif``; Planet's ``<id>_metadata.json`` in the same way)
+is believed before the tags inside it. Nothing is fetched from the network to find one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from jamline.imagery._sources import is_address
+
+_MAX_ITEM_BYTES = 5_000_000
+"""A STAC item has a few kB; what is much larger is something else."""
+
+_GSD_TAGS = (
+    "jamline_gsd_m",
+    "gsd_m",
+    "gsd",
+    "ground_sample_distance",
+    "image_1.meanproductgsd",
+    "image_1.meancollectedgsd",
+)
+"""Tags in metres, in order of trust; the last two are from Vantor's `.IMD` files, which GDAL reads along."""
+
+_TIME_TAGS = (
+    "acquisitiondatetime",  # GDAL's IMAGERY domain, filled from vendors' metadata files
+    "image_1.firstlinetime",  # Vantor .IMD
+    "acquired",
+    "acquisition_datetime",
+    "acquisition_date",
+    "datetime",
+    "datatake_1_datatake_sensing_start",  # Sentinel-2 SAFE
+    "nitf_idatim",
+    "exif_datetimeoriginal",
+    "tiff_datetime",
+    # Often the time of processing, and so the last to be asked.
+    "tifftag_datetime",
+)
+
+_TIME = re.compile(
+    r"\s*(\d{4})[-:/]?(\d\d)[-:/]?(\d\d)(?:[T ]?(\d\d):?(\d\d)(?::?(\d\d)(?:[.,]\d+)?)?)?"
+    r"\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?\s*",
+    re.IGNORECASE,
+)
+
+_FIRST_YEAR = 1900
+"""Photographs from above are not older; cameras with an unset clock write year 0."""
+
+_RADAR_LABEL = re.compile(r"(?:^|[^a-z])(?:vv|vh|hh|hv)(?:[^a-z]|$)|sigma0|gamma0|backscatter", re.IGNORECASE)
+_RADAR_NAME = re.compile(
+    r"umbra-\d|capella_c\d|iceye_|(?:^|_)s1[abcd]_(?:iw|ew|sm|s\d)|(?:^|_)t[sd]x1_sar|cosmo-?skymed|radarsat",
+    re.IGNORECASE,
+)
+_LENGTH_UNITS = {"m", "metre", "metres", "meter", "meters", "ft", "foot", "feet"}
+
+
+def read_item(path: str) -> dict[str, Any]:
+    """Read the STAC item, or Planet's metadata, beside an image.
+
+    Parameters
+    ----------
+    path : str
+        Path of the image.
+
+    Returns
+    -------
+    dict
+        The item; empty where there is none.
+    """
+    if is_address(path):
+        return {}
+    file = Path(path)
+    # Vantor: <id>-visual.tif; Planet: <id>_3B_Visual.tif and <id>_metadata.json.
+    stems = [re.sub(r"-[a-z]+$", "", file.stem), re.sub(r"_3B_.*$", "_metadata", file.stem)]
+    for name in (file.stem, file.name, *stems):
+        candidate = file.with_name(f"{name}.json")
+        try:
+            if candidate.stat().st_size > _MAX_ITEM_BYTES:
+                continue
+            item = json.loads(candidate.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(item, dict) and isinstance(item.get("properties"), dict):
+            return item
+    return {}
+
+
+def item_labels(item: Mapping[str, Any], path: str) -> list[str]:
+    """Return the names of the bands that the item gives to this very file."""
+    asset = _asset(item, path)
+    bands = asset.get("bands") or asset.get("eo:bands") or []
+    if not isinstance(bands, list):
+        return []
+    keys = ("eo:common_name", "common_name", "name")
+    return [
+        next((str(band[key]) for key in keys if band.get(key)), "") if isinstance(band, dict) else "" for band in bands
+    ]
+
+
+def gsd_m(item: Mapping[str, Any], tags: Mapping[str, str], path: str) -> float | None:
+    """Return the resolution in metres that the metadata claim, ``None`` where they are silent."""
+    claims = [_asset(item, path).get("gsd"), item.get("properties", {}).get("gsd")]
+    claims += [tags.get(tag) for tag in _GSD_TAGS]
+    for claim in claims:
+        match = re.match(r"\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?:m|meters?|metres?)?\s*$", str(claim), re.IGNORECASE)
+        if match and 0 < float(match[1]) < math.inf:
+            return float(match[1])
+    return None
+
+
+def acquired(item: Mapping[str, Any], tags: Mapping[str, str]) -> str | None:
+    """Return when the image was taken, ISO 8601 in UTC, ``None`` where nothing tells."""
+    properties = item.get("properties", {})
+    claims = [properties.get(key) for key in ("datetime", "start_datetime", "acquired")]
+    claims += [tags.get(tag) for tag in _TIME_TAGS]
+    return next((time for time in map(as_utc, claims) if time), None)
+
+
+def as_utc(text: Any) -> str | None:
+    """Write a time the one way; what says no zone is taken as UTC, as satellites' metadata are.
+
+    Examples
+    --------
+    >>> as_utc("2022:09:25 08:03:00")
+    '2022-09-25T08:03:00Z'
+    >>> as_utc("2022-09-25T11:03:00.25+03:00")
+    '2022-09-25T08:03:00Z'
+    >>> as_utc("2022-09-25")  # no time of day is made up
+    '2022-09-25'
+    """
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if not match or int(match[1]) < _FIRST_YEAR:
+        return None
+    numbers = [int(number or 0) for number in match.groups()[:6]]
+    try:
+        time = datetime(*numbers[:5], min(numbers[5], 59), tzinfo=_zone(match[7]))  # type: ignore[misc, arg-type]
+    except ValueError:
+        return None
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if match[4] else f"{time:%Y-%m-%d}"
+
+
+def why_not_optical(
+    *,
+    item: Mapping[str, Any],
+    tags: Mapping[str, str],
+    labels: Sequence[str | None],
+    colours: Iterable[str],
+    dtypes: Iterable[str],
+    units: Sequence[str | None],
+    path: str,
+) -> str | None:
+    """Return what shows that a raster is no optical image, ``None`` where nothing does."""
+    if any(dtype.startswith("complex") for dtype in dtypes):
+        return "its pixels are complex numbers, as radar's are"
+    if any(key.startswith("sar:") for key in item.get("properties", {})):
+        return "its STAC item describes radar"
+    if tags.get("nitf_icat", "").startswith("SAR") or any(colour.startswith("sar") for colour in colours):
+        return "its metadata say radar"
+    if any(label and _RADAR_LABEL.search(label) for label in labels):
+        return "its bands are polarisations of radar"
+    if _RADAR_NAME.search(re.split(r"[/\\]", path.split("?", 1)[0])[-1]):
+        return "its name is that of a radar product"
+    if len(units) == 1 and (units[0] or "").lower() in _LENGTH_UNITS:
+        return "its pixels are heights"
+    return None
+
+
+def _asset(item: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """Return the asset of the item that is the file itself."""
+    assets = item.get("assets")
+    for asset in assets.values() if isinstance(assets, dict) else ():
+        if isinstance(asset, dict) and str(asset.get("href", "")).rsplit("/", 1)[-1] == Path(path).name:
+            return asset
+    return {}
+
+
+def _zone(text: str | None) -> timezone:
+    if not text or text.upper() in ("Z", "UTC"):
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
+    return timezone((-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))

@@ -1,0 +1,246 @@
+"""From raw numbers to brightness, and to which pixels were seen at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from jamline.imagery._bands import COLOUR
+
+Pixels = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+_LUMINANCE = {"red": 0.299, "green": 0.587, "blue": 0.114}
+"""Weights of the colours in a grey picture, ITU-R BT.601."""
+
+_FILL_M = 3.0
+_FILL_PX = 8
+"""Side of the smallest square of zeros that is taken for fill where a file declares no nodata. No vehicle is
+wider than 2.6 m, so that black paint cannot be mistaken for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """How the numbers in one file are to be read.
+
+    Parameters
+    ----------
+    bands : mapping
+        1-based band by role.
+    nodata : mapping
+        Nodata value by band, of the bands that have one.
+    masked : bool
+        True if the file has a mask band, inside or as ``.msk``.
+    fill_px : int
+        Side in pixels, odd, of the smallest square of zeros taken for fill; 0 where the file says itself
+        what was not seen.
+    linear : mapping
+        Scale and offset by band, where they change anything.
+    palette : array, shape (256 or 65536, 4), or None
+        Red, green, blue, alpha by number.
+    """
+
+    bands: Mapping[str, int]
+    nodata: Mapping[int, float] = field(default_factory=dict)
+    masked: bool = False
+    fill_px: int = 0
+    linear: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    palette: Pixels | None = field(default=None, repr=False)
+
+    def read(
+        self,
+        dataset: Any,
+        roles: tuple[str, ...],
+        col: int,
+        row: int,
+        width: int,
+        height: int,
+        *,
+        factor: int = 1,
+    ) -> tuple[Pixels, Mask]:
+        """Read a window, which may stick out of the image.
+
+        Parameters
+        ----------
+        dataset : rasterio dataset
+            The open file.
+        roles : tuple of str
+            Wanted layers.
+        col, row, width, height : int
+            Window on the grid of the overview.
+        factor : int
+            Which overview: each of its pixels stands for ``factor`` by ``factor``.
+
+        Returns
+        -------
+        pixels : float32 array, shape (roles, height, width)
+            0 where nothing was seen.
+        valid : bool array, shape (height, width)
+            True where a pixel was seen.
+        """
+        pixels = np.zeros((len(roles), height, width), np.float32)
+        valid = np.zeros((height, width), np.bool_)
+        fill_px = max(3, math.ceil(self.fill_px / factor)) | 1 if self.fill_px else 0
+        # Whether a pixel is fill depends on its neighbours: look beyond the window, so that it does not
+        # depend on where windows are cut.
+        reach = max(0, fill_px - 1)
+        across = _Cut.of(col, width, math.ceil(dataset.width / factor), reach)
+        down = _Cut.of(row, height, math.ceil(dataset.height / factor), reach)
+        if across.size <= 0 or down.size <= 0:
+            return pixels, valid
+        window = (
+            (down.start * factor, min(down.stop * factor, dataset.height)),
+            (across.start * factor, min(across.stop * factor, dataset.width)),
+        )
+        shape = (down.size, across.size)
+        layers, seen = self._decoded(dataset, roles, window, shape, fill_px, (down.beyond, across.beyond))
+        inner, outer = (down.inner, across.inner), (down.outer, across.outer)
+        valid[outer] = seen[inner]
+        pixels[:, *outer] = np.where(seen[inner], layers[:, *inner], 0)
+        return pixels, valid
+
+    def _decoded(
+        self,
+        dataset: Any,
+        roles: tuple[str, ...],
+        window: tuple[tuple[int, int], tuple[int, int]],
+        shape: tuple[int, int],
+        fill_px: int,
+        beyond: tuple[tuple[int, int], tuple[int, int]],
+    ) -> tuple[Pixels, Mask]:
+        """Read a window that lies within the image."""
+        wanted = dict.fromkeys(band for role in roles for band in self._bands_for(role))
+        alpha = self.bands.get("alpha")
+        indexes = [*wanted, *([alpha] if alpha and alpha not in wanted else [])]
+        kind = np.result_type(*(dataset.dtypes[index - 1] for index in indexes))
+        raw = dataset.read(indexes, window=window, out_shape=(len(indexes), *shape), out_dtype=kind)
+        by_band = dict(zip(indexes, raw, strict=True))
+        seen = np.ones(shape, np.bool_)
+        if alpha:
+            seen &= by_band[alpha] > 0
+        if self.masked:
+            seen &= dataset.read_masks(next(iter(wanted)), window=window, out_shape=shape) > 0
+        if any(band in self.nodata for band in wanted):
+            # Dark pixels may well be 0 in one band: all bands must agree that there is nothing.
+            seen &= ~np.logical_and.reduce([self._is_nodata(band, by_band[band]) for band in wanted])
+        if self.palette is not None:
+            colours = self.palette[np.clip(raw[0], 0, len(self.palette) - 1)]
+            seen &= colours[..., 3] > 0
+            layer = {role: colours[..., k] for k, role in enumerate(COLOUR)}
+            zero = [layer[role] == 0 for role in COLOUR]
+        else:
+            values = {band: self._scaled(band, by_band[band]) for band in wanted}
+            for value in values.values():
+                seen &= np.isfinite(value)
+            layer = {role: values[band] for role, band in self.bands.items() if band in values}
+            zero = [by_band[band] == 0 for band in wanted] if fill_px else []
+        if fill_px:
+            seen &= ~_fill(np.logical_and.reduce(zero), fill_px, beyond)
+        if "pan" in roles and "pan" not in self.bands:
+            layer["pan"] = sum(weight * layer[colour] for colour, weight in _LUMINANCE.items())
+        return np.stack([layer[role] for role in roles]).astype(np.float32, copy=False), seen
+
+    def _bands_for(self, role: str) -> list[int]:
+        if role == "pan" and "pan" not in self.bands:
+            return [self.bands[colour] for colour in COLOUR]
+        return [self.bands[role]]
+
+    def _is_nodata(self, band: int, raw: npt.NDArray[Any]) -> Mask:
+        if band not in self.nodata:
+            return np.zeros(raw.shape, np.bool_)
+        with np.errstate(over="ignore"):
+            value = np.asarray(self.nodata[band]).astype(raw.dtype)
+        nothing: Mask = np.isnan(raw) if np.isnan(value) else raw == value
+        return nothing
+
+    def _scaled(self, band: int, raw: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = raw.astype(np.float32)
+            if band in self.linear:
+                scale, offset = self.linear[band]
+                value = value * np.float32(scale) + np.float32(offset)
+        return value
+
+
+def fill_side_px(pixel_m: float) -> int:
+    """Return the side in pixels, odd, of the smallest square of zeros that is taken for fill."""
+    return max(_FILL_PX, math.ceil(_FILL_M / pixel_m)) | 1
+
+
+def area_mean(
+    pixels: Pixels, valid: Mask, row_edges: npt.NDArray[np.float64], col_edges: npt.NDArray[np.float64]
+) -> tuple[Pixels, Mask]:
+    """Average pixels over larger ones, each weighted with the area by which it is inside.
+
+    Parameters
+    ----------
+    pixels : float32 array, shape (layers, h, w)
+        Where not valid, 0.
+    valid : bool array, shape (h, w)
+        Pixels that count.
+    row_edges, col_edges : array, shape (m + 1,) and (n + 1,)
+        Edges of the larger pixels, in pixels from the edge of the first; increasing, from 0 to h or w.
+
+    Returns
+    -------
+    pixels : float32 array, shape (layers, m, n)
+    valid : bool array, shape (m, n)
+        True where any part was seen.
+    """
+    weight = _summed(_summed(valid.astype(np.float64), row_edges, 0), col_edges, 1)
+    total = _summed(_summed(pixels.astype(np.float64), row_edges, 1), col_edges, 2)
+    # Sums of ones are exact but for the fractions at the edges.
+    seen = weight > 1e-6
+    return np.where(seen, total / np.where(seen, weight, 1.0), 0.0).astype(np.float32), seen
+
+
+def _summed(values: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
+    """Integrate along an axis between edges, each value being constant over its pixel."""
+    values = np.moveaxis(values, axis, -1)
+    until = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
+    np.cumsum(values, axis=-1, out=until[..., 1:])
+    whole = np.clip(np.floor(edges).astype(int), 0, values.shape[-1])
+    part = edges - whole
+    upto = until[..., whole] + part * values[..., np.minimum(whole, values.shape[-1] - 1)]
+    return np.moveaxis(np.diff(upto, axis=-1), -1, axis)
+
+
+def _fill(zero: Mask, side_px: int, beyond: tuple[tuple[int, int], tuple[int, int]]) -> Mask:
+    """Find the zeros that belong to a square of zeros; what is beyond the image counts as zero."""
+    if not zero.any():
+        return zero
+    padded = np.pad(zero, beyond, constant_values=True).view(np.uint8)
+    opened = ndimage.maximum_filter(ndimage.minimum_filter(padded, side_px), side_px)
+    rows, cols = (slice(before, before + size) for (before, _), size in zip(beyond, zero.shape, strict=True))
+    fill: Mask = opened[rows, cols].view(np.bool_)
+    return fill
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """One axis of a window, cut to the image."""
+
+    start: int
+    stop: int
+    inner: slice
+    outer: slice
+    beyond: tuple[int, int]
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    @classmethod
+    def of(cls, offset: int, length: int, limit: int, reach: int) -> _Cut:
+        first, last = max(0, offset), min(limit, offset + length)
+        if first >= last:
+            return cls(0, 0, slice(0), slice(0), (0, 0))
+        start, stop = max(0, first - reach), min(limit, last + reach)
+        beyond = (reach - (first - start), reach - (stop - last))
+        return cls(start, stop, slice(first - start, last - start), slice(first - offset, last - offset), beyond)

@@ -1,0 +1,141 @@
+"""One or many rasters seen as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+
+from jamline.errors import UsageError
+from jamline.imagery._bands import COLOUR
+from jamline.imagery._handles import Handles
+from jamline.imagery._image import Image
+from jamline.imagery._opening import open_image
+from jamline.imagery._sources import find, natural_key
+
+_SAME_GSD = 1.1
+"""Images whose resolutions differ by less are as good as one another, and the newer one goes first: the
+ground size of one and the same pixel grid changes by some per mille across its map projection."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Images that show one place, best first.
+
+    Parameters
+    ----------
+    images : tuple of Image
+        Finest first; of equally fine ones the newest first; then by path. At least one.
+    """
+
+    images: tuple[Image, ...]
+    _handles: Handles = field(default_factory=Handles, repr=False)
+
+    def __repr__(self) -> str:
+        count = len(self.images)
+        return (
+            f"<Scene of {count} image{'s' * (count != 1)}, {'+'.join(self.roles)}, {self.gsd_m:.3g} m, "
+            f"{self.acquired or 'undated'}>"
+        )
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Layers that every image can give: the colours, with nir if all have it; else ``pan``."""
+        if not all(image.has_colour for image in self.images):
+            return ("pan",)
+        return (*COLOUR, "nir") if all("nir" in image.bands for image in self.images) else COLOUR
+
+    @property
+    def pixel_m(self) -> float:
+        """Ground size in metres of a pixel of the best image."""
+        return self.images[0].pixel_m
+
+    @property
+    def gsd_m(self) -> float:
+        """Resolution in metres of the best image."""
+        return self.images[0].gsd_m
+
+    @property
+    def acquired(self) -> str | None:
+        """When the best dated image was taken, ISO 8601 in UTC."""
+        return next((image.acquired for image in self.images if image.acquired), None)
+
+    def close(self) -> None:
+        """Close the files; a later read opens them again."""
+        self._handles.close()
+
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_scene(
+    source: str | Path | Sequence[str | Path],
+    *,
+    bands: Mapping[str, int] | None = None,
+    gsd_m: float | None = None,
+) -> Scene:
+    """Open imagery.
+
+    Parameters
+    ----------
+    source : str, Path or a sequence of those
+        File, folder, pattern such as ``tiles/*.tif``, or http(s), s3 or ``/vsi...`` address.
+    bands : mapping, optional
+        1-based band by role for every image, such as ``{"red": 3, "green": 2, "blue": 1}`` or ``{"pan": 1}``.
+        Without it labels are asked first, then the colour interpretation, then the number of bands.
+    gsd_m : float, optional
+        Resolution of every image in metres. Without it the metadata's, else the longer side of a pixel.
+
+    Returns
+    -------
+    Scene
+        All images, best first.
+
+    Raises
+    ------
+    ImageryError
+        If anything named is missing, unreadable, not georeferenced, or of unknown bands.
+    NothingToMeasureError
+        If one of them is not an optical image.
+    UsageError
+        If ``bands`` or ``gsd_m`` make no sense.
+
+    Notes
+    -----
+    A pixel counts as seen unless the file's nodata value (in all bands), mask, alpha band or a NaN say
+    otherwise. In a file that declares none of these, squares of zeros at least 3 m and 8 pixels wide are
+    taken for fill.
+    """
+    if gsd_m is not None and not 0 < gsd_m < math.inf:
+        raise UsageError(f"Invalid gsd '{gsd_m}'. Must be a positive number of metres.")
+    if bands is not None and not bands:
+        raise UsageError("Invalid bands ''. Must name red, green and blue, or pan.")
+    handles = Handles()
+    try:
+        images = [open_image(path, bands=bands, gsd_m=gsd_m, handles=handles) for path in find(source)]
+    except BaseException:
+        handles.close()
+        raise
+    return Scene(images=_best_first(images), _handles=handles)
+
+
+def _best_first(images: Iterable[Image]) -> tuple[Image, ...]:
+    """Put the finest first, of equally fine ones the newest, then by path."""
+    classes: list[list[Image]] = []
+    for image in sorted(images, key=lambda image: image.gsd_m):
+        if classes and image.gsd_m < _SAME_GSD * classes[-1][0].gsd_m:
+            classes[-1].append(image)
+        else:
+            classes.append([image])
+    for alike in classes:
+        alike.sort(key=lambda image: natural_key(image.path))
+        alike.sort(key=lambda image: image.acquired or "", reverse=True)
+    return tuple(chain.from_iterable(classes))
