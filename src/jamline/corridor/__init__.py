@@ -1,0 +1,7 @@
+"""The road laid flat: image pixels resampled once into stations and offsets."""
+
+from jamline.corridor._corridor import Corridor, lay_flat
+from jamline.corridor._grid import RoadGrid
+from jamline.corridor._section import Hidden, Section
+
+__all__ = ["Corridor", "Hidden", "RoadGrid", "Section", "lay_flat"]
