@@ -1,0 +1,392 @@
+"""Simulated scenes: the truth is what the pixels show, in any georeference, the same every time."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyproj import Transformer
+from scipy import ndimage
+
+from jamline.errors import JobError, OutputError
+from jamline.road import read_road
+from jamline.synth import SceneSpec, read_scene, simulate, varied
+from jamline.synth.noise import Noise, Window
+from jamline.synth.traffic import Vehicle, drive
+from jamline.synth.truth import queue_truth
+from jamline.synth.world import build_world
+from jamline.tables import VEHICLES, check
+
+PLACE = {"longitude_deg": -73.95, "latitude_deg": 40.75, "terrain": {"kind": "steppe", "trees": 0.1}}
+SCENES = sorted((Path(__file__).parents[1] / "seeds/scenes").glob("*.toml"))
+
+
+def small(**parts: object) -> SceneSpec:
+    """A scene of 260 m that takes a second."""
+    data: dict[str, object] = {
+        "name": "small",
+        "seed": 7,
+        "road": {"length_m": 260.0, "shape": "gentle", "heading_deg": 60.0},
+        "queues": [{"side": "right", "start_m": 40.0, "end_m": 200.0, "truck_share": 0.1}],
+        "flows": [{"side": "left", "per_km_lane": 12.0}],
+        "terrain": {"kind": "steppe", "trees": 0.0},
+        "sensor": {"gsd_m": 0.5, "snr": 500.0},
+        "imagery": {"half_width_m": 30.0, "tile_px": 512},
+    }
+    return SceneSpec.model_validate(data | parts)
+
+
+def queued(station_m: float, length_m: float = 4.0, *, row: int = 0, state: str = "queued") -> Vehicle:
+    return Vehicle(0, "right", row, station_m, -1.7, length_m, 1.8, 1.5, 0.0, True, "hatch", state)
+
+
+def sample(folder: Path, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
+    """Read the mean of the bands at some places, each from a tile that shows it."""
+    values = np.full(len(lon), np.nan)
+    for path in sorted(folder.glob("tile_*.tif")):
+        with rasterio.open(path) as raster:
+            x, y = Transformer.from_crs("EPSG:4326", raster.crs, always_xy=True).transform(lon, lat)
+            m = ~raster.transform
+            col, row = (
+                m.a * np.asarray(x) + m.b * np.asarray(y) + m.c,
+                m.d * np.asarray(x) + m.e * np.asarray(y) + m.f,
+            )
+            grey = raster.read().astype(float).mean(axis=0)
+            inside = (col > 1) & (row > 1) & (col < raster.width - 1) & (row < raster.height - 1)
+            at = ndimage.map_coordinates(grey, [row[inside] - 0.5, col[inside] - 0.5], order=1)
+            values[inside] = np.where(at > 0, at, values[inside])
+    return values
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return simulate(small(), tmp_path_factory.mktemp("synth") / "scene")
+
+
+@pytest.fixture(scope="module")
+def new_york(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scene where a state plane in US feet fits."""
+    imagery = {"half_width_m": 30.0, "tile_px": 512}
+    return simulate(small(imagery=imagery, **PLACE), tmp_path_factory.mktemp("synth") / "utm")
+
+
+# -- scene files ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", SCENES, ids=lambda path: path.stem)
+def test_seed_scenes_are_read(path: Path) -> None:
+    spec = read_scene(path)
+    assert spec.name == path.stem
+    assert not spec.road.line or Path(spec.road.line).exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("colour = 1", "colour"),
+        ("[road]\nlanes = 2", "road.lanes"),
+        ("[[queues]]\nside = 'up'\nstart_m = 0\nend_m = 9", "queues.0.side"),
+        ("[sensor]\ngsd_m = -1", "sensor.gsd_m"),
+    ],
+)
+def test_wrong_key_is_named_with_its_file(tmp_path: Path, text: str, key: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(JobError, match=r"^Invalid key '.*' in scene '.*wrong\.toml'\. Must .*\.$") as caught:
+        read_scene(path)
+    assert f"'{key}'" in str(caught.value)
+
+
+def test_what_is_no_toml_or_missing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text("= 3")
+    for name in ("x.toml", "missing.toml"):
+        with pytest.raises(JobError, match=name):
+            read_scene(tmp_path / name)
+
+
+def test_side_that_the_road_lacks_is_refused() -> None:
+    with pytest.raises(ValueError, match="side 'left'"):
+        SceneSpec.model_validate(
+            {"road": {"oneway": True}, "queues": [{"side": "left", "start_m": 0.0, "end_m": 50.0}]}
+        )
+
+
+# -- truth ---------------------------------------------------------------------------------------------------
+
+
+def test_queue_truth_by_hand() -> None:
+    # Cars of 4 m: 0-4, 10-14 | gap 30 | 44-48 | gap 100 | 148-152 || gap 101 || 253-257
+    vehicles = [queued(s) for s in (2.0, 12.0, 46.0, 150.0, 255.0)]
+    long, short = queue_truth(vehicles, (0.0, 1000.0))
+    assert (long["start_m"], long["end_m"], long["vehicles"]) == (0.0, 152.0, 4)
+    assert long["length_km"] == pytest.approx(0.152)
+    assert long["occupied_km"] == pytest.approx((14 + 4 + 4) / 1000)
+    assert short["length_km"] == pytest.approx(0.004)
+    assert long["open"] == []
+
+
+def test_two_rows_count_each_place_once() -> None:
+    vehicles = [queued(2.0), queued(12.0), queued(2.0, row=1)]
+    (queue,) = queue_truth(vehicles, (0.0, 100.0))
+    assert queue["occupied_km"] == pytest.approx(0.014)
+    assert queue["lanes"] == pytest.approx((14 + 4) / 14, abs=1e-3)
+
+
+def test_flowing_and_parked_are_no_queue() -> None:
+    assert queue_truth([queued(5.0, state="flowing"), queued(15.0, state="parked")], (0.0, 100.0)) == []
+
+
+def test_edge_of_the_imagery_leaves_the_queue_open() -> None:
+    (queue,) = queue_truth([queued(float(s)) for s in range(10, 200, 8)], (50.0, 120.0))
+    assert queue["open"] == ["start", "end"]
+    assert (queue["seen_start_m"], queue["seen_end_m"]) == (50.0, 120.0)
+    assert queue["length_km"] == pytest.approx(0.188)
+    assert queue["seen_vehicles"] == sum(50 <= s <= 120 for s in range(10, 200, 8))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_traffic_of_any_scene_is_possible(seed: int) -> None:
+    spec = varied(seed, length_km=1.0)
+    vehicles = drive(spec, spec.road.length_m)
+    rows: dict[tuple[str, int], list[Vehicle]] = {}
+    for v in vehicles:
+        assert v.length_m / 2 <= v.station_m <= spec.road.length_m - v.length_m / 2 + 1e-6 or v.state == "parked"
+        if v.state == "queued":
+            rows.setdefault((v.side, v.row), []).append(v)
+    for row in rows.values():
+        ordered = sorted(row, key=lambda v: v.station_m)
+        assert all(b.station_m - a.station_m > (a.length_m + b.length_m) / 2 + 0.6 for a, b in pairwise(ordered))
+    boxes = [
+        shapely.box(
+            v.station_m - v.length_m / 2,
+            v.offset_m - v.width_m / 2,
+            v.station_m + v.length_m / 2,
+            v.offset_m + v.width_m / 2,
+        )
+        for v in vehicles
+        if v.state != "flowing"
+    ]
+    first, second = shapely.STRtree(boxes).query(boxes) if boxes else ((), ())
+    shared = [boxes[i].intersection(boxes[j]).area for i, j in zip(first, second, strict=True) if i < j]
+    assert max(shared, default=0.0) < 0.15 * 8
+    for queue in queue_truth(vehicles, (0.0, 1e9)):
+        assert queue["occupied_km"] <= queue["length_km"] + 1e-9
+        assert queue["vehicles"] / queue["occupied_km"] / queue["lanes"] > 28
+
+
+def test_truth_files_hold_the_schema_and_the_true_stations(scene: Path) -> None:
+    vehicles = check(gpd.read_file(scene / "truth/vehicles.geojson"), VEHICLES, source="truth")
+    road = read_road(scene / "truth/road.geojson")
+    middle = vehicles.geometry.centroid if vehicles.empty else shapely.centroid(vehicles.geometry.to_numpy())
+    station, offset = road.to_road(shapely.get_x(middle), shapely.get_y(middle))
+    assert np.abs(station - vehicles.station_m).max() < 0.05
+    assert np.abs(offset - vehicles.offset_m).max() < 0.05
+    assert set(vehicles.score) == {1.0}
+    truth = json.loads((scene / "truth/queues.json").read_text())
+    assert truth["vehicles"]["queued"] == (vehicles.state == "queued").sum() == truth["queues"][0]["vehicles"]
+
+
+def test_drawn_line_lies_as_far_off_as_asked(tmp_path: Path) -> None:
+    spec = small(line={"offset_m": 4.0, "drift_m": 0.0, "jitter_m": 0.0}, road={"length_m": 900.0})
+    world = build_world(spec)
+    _, offset = world.road.to_road(world.drawn[2:-2, 0], world.drawn[2:-2, 1])
+    assert np.abs(offset - 4.0).max() < 0.1
+
+
+@pytest.mark.parametrize("shape", ["winding", "hairpins"])
+@pytest.mark.parametrize("seed", range(6))
+def test_made_up_roads_never_meet_themselves(shape: str, seed: int) -> None:
+    world = build_world(small(seed=seed, road={"length_m": 2500.0, "shape": shape}, queues=[], flows=[]))
+    s = np.arange(0.0, world.road.length_m, 5.0)
+    xy = world.place(s, np.zeros(len(s)))
+    assert shapely.LineString(xy).is_simple
+    # Left and right edges of the pavement do not meet either.
+    assert not list(shapely.LineString(xy).buffer(8.0, cap_style="flat").interiors)
+
+
+# -- pixels --------------------------------------------------------------------------------------------------
+
+
+def test_same_scene_gives_same_pixels(scene: Path, tmp_path: Path) -> None:
+    again = simulate(small(), tmp_path / "again")
+    tiles = sorted(scene.glob("tile_*.tif"))
+    assert [t.name for t in tiles] == [t.name for t in sorted(again.glob("tile_*.tif"))]
+    for tile in tiles:
+        with rasterio.open(tile) as a, rasterio.open(again / tile.name) as b:
+            assert np.array_equal(a.read(), b.read())
+
+
+def test_files_say_that_they_are_simulated(scene: Path) -> None:
+    with rasterio.open(next(scene.glob("tile_*.tif"))) as raster:
+        tags = raster.tags()
+        assert "not a real place" in tags["TIFFTAG_IMAGEDESCRIPTION"]
+        assert tags["JAMLINE_SIMULATED"] == "YES"
+        assert tags["TIFFTAG_DATETIME"] == "2022:09:25 08:03:00"
+        assert tags["GSD"] == "0.5"
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert raster.nodata == 0
+
+
+def test_without_traffic_pixels_change_where_the_truth_has_vehicles(scene: Path, tmp_path: Path) -> None:
+    bare = simulate(small(queues=[], flows=[]), tmp_path / "bare")
+    vehicles = gpd.read_file(scene / "truth/vehicles.geojson")
+    road = read_road(scene / "truth/road.geojson")
+    moves = np.array([[u, w] for u in (-0.3, 0.0, 0.3) for w in (-0.2, 0.0, 0.2)])
+    change = []
+    for v in vehicles.itertuples():
+        lon, lat = road.to_map(v.station_m + moves[:, 0] * v.length_m, v.offset_m + moves[:, 1] * v.width_m)
+        change.append(np.abs(sample(scene, lon, lat) - sample(bare, lon, lat)).max())
+    assert np.mean(np.array(change) > 12) > 0.95
+    # And nowhere else, but for their shadows: along the road's far verge nothing moves.
+    s = np.linspace(20, 240, 200)
+    lon, lat = road.to_map(s, np.full(200, 20.0))
+    assert np.nanmax(np.abs(sample(scene, lon, lat) - sample(bare, lon, lat))) <= 1.0
+
+
+@pytest.mark.parametrize(
+    "imagery",
+    [
+        {"crs": "EPSG:4326"},
+        {"crs": "EPSG:3857"},
+        {"crs": "EPSG:2263"},
+        {"rotation_deg": 27.0},
+        {"south_up": True},
+    ],
+    ids=["degrees", "mercator", "US feet", "rotated", "south-up"],
+)
+def test_other_georeferences_hold_the_same_scene(new_york: Path, tmp_path: Path, imagery: dict[str, object]) -> None:
+    common = {"half_width_m": 30.0, "tile_px": 512}
+    here = new_york
+    there = simulate(small(imagery=common | imagery, **PLACE), tmp_path / "other")
+    road = read_road(here / "truth/road.geojson")
+    rng = np.random.default_rng(1)
+    lon, lat = road.to_map(rng.uniform(5, 255, 1500), rng.uniform(-15, 15, 1500))
+    a, b = sample(here, lon, lat), sample(there, lon, lat)
+    both = np.isfinite(a) & np.isfinite(b)
+    assert both.mean() > 0.98
+    assert np.corrcoef(a[both], b[both])[0, 1] > 0.97
+    with rasterio.open(next(there.glob("tile_*.tif"))) as raster:
+        assert raster.transform.e > 0 if "south_up" in imagery else raster.transform.determinant < 0
+
+
+def test_tiles_agree_where_they_overlap(tmp_path: Path) -> None:
+    folder = simulate(small(imagery={"half_width_m": 30.0, "tile_px": 256, "overlap_px": 64}), tmp_path / "tiles")
+    tiles = []
+    for path in sorted(folder.glob("tile_*.tif")):
+        row, col = (int(part[1:]) for part in path.stem.split("_")[1:])
+        with rasterio.open(path) as raster:
+            tiles.append((row, col, raster.read().astype(int)))
+    worst, shared = 0, 0
+    for (r, c, a), (q, d, b) in combinations(tiles, 2):
+        top, low = max(r, q), min(r + a.shape[1], q + b.shape[1])
+        left, right = max(c, d), min(c + a.shape[2], d + b.shape[2])
+        if top >= low or left >= right:
+            continue
+        a, b = a[:, top - r : low - r, left - c : right - c], b[:, top - q : low - q, left - d : right - d]
+        both = (a.min(axis=0) > 0) & (b.min(axis=0) > 0)
+        shared += both.sum()
+        worst = max(worst, np.abs(a - b)[:, both].max(initial=0))
+    assert shared > 500
+    assert worst <= 2
+
+
+def test_a_bridge_hides_what_is_under_it(tmp_path: Path) -> None:
+    under = simulate(small(road={"length_m": 260.0, "bridges_m": [120.0]}), tmp_path / "under")
+    bare = simulate(small(road={"length_m": 260.0, "bridges_m": [120.0]}, queues=[], flows=[]), tmp_path / "bare")
+    road = read_road(under / "truth/road.geojson")
+    lon, lat = road.to_map(np.full(7, 120.0), np.linspace(-4.0, 4.0, 7))
+    assert np.abs(sample(under, lon, lat) - sample(bare, lon, lat)).max() <= 1.0
+    assert json.loads((under / "truth/queues.json").read_text())["queues"][0]["open"] == []
+
+
+def test_eleven_bits_and_one_band(tmp_path: Path) -> None:
+    folder = simulate(small(sensor={"bands": "pan", "bits": 11, "gsd_m": 0.5}), tmp_path / "pan")
+    with rasterio.open(next(folder.glob("tile_*.tif"))) as raster:
+        assert (raster.count, raster.dtypes[0]) == (1, "uint16")
+        assert 255 < raster.read().max() <= 2047
+
+
+def test_lossy_tiles_keep_their_mask(tmp_path: Path) -> None:
+    folder = simulate(small(sensor={"jpeg_quality": 75}), tmp_path / "jpeg")
+    for path in folder.glob("tile_*.tif"):
+        with rasterio.open(path) as raster:
+            assert raster.nodata is None
+            mask = raster.dataset_mask()
+            assert 0 < (mask == 0).mean() < 1
+            assert raster.read().max(axis=0)[mask > 0].min() > 0
+
+
+def test_existing_folder_is_refused_and_a_failed_run_leaves_none(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(OutputError, match="--overwrite"):
+        simulate(small(), tmp_path / "out")
+    with pytest.raises(JobError, match=r"imagery\.crs 'EPSG:0'"):
+        simulate(small(imagery={"crs": "EPSG:0"}), tmp_path / "fails")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_random_fields_depend_on_the_place_alone() -> None:
+    noise = Noise(3)
+    whole = Window(-64, 128, 160, 160, 0.25)
+    part = Window(-32, 160, 96, 96, 0.25)
+    for cell_m in (0.25, 0.9, 3.1):
+        a = noise.field(whole, cell_m, 2)[32:128, 32:128]
+        b = noise.field(part, cell_m, 2)
+        assert np.abs(a - b)[8:-8, 8:-8].max() < 1e-3
+
+
+def test_varied_scenes_differ_by_seed_alone() -> None:
+    assert varied(5) == varied(5)
+    assert varied(5) != varied(6)
+    assert varied(5, gsd_m=0.8).queues == varied(5, gsd_m=0.5).queues
+    specs = [varied(seed) for seed in range(120)]
+    assert {spec.terrain.kind for spec in specs} == {
+        "desert",
+        "steppe",
+        "fields",
+        "grass",
+        "forest",
+        "rock",
+        "town",
+    }
+    assert 5 <= sum(not spec.queues for spec in specs) <= 40
+    assert sum(spec.imagery.end_m < 1e8 or spec.imagery.start_m > 0 for spec in specs) >= 20
+
+
+def test_vehicles_stand_where_the_truth_says_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
+    # The sun overhead: no shadow pulls the centre away, and what differs from the empty road is the vehicle.
+    parts = {
+        "light": {"sun_elevation_deg": 88.0},
+        "flows": [],
+        "road": {
+            "length_m": 260.0,
+            "shape": "straight",
+            "heading_deg": 60.0,
+            "brightness": 0.4,
+            "markings": 0.0,
+        },
+        "sensor": {"gsd_m": 0.5, "snr": 2000.0, "gamma": 1.0, "white": 1.5, "sharpen": 0.0, "bits": 11},
+    }
+    full = simulate(small(**parts), tmp_path / "full")
+    bare = simulate(small(**parts | {"queues": []}), tmp_path / "bare")
+    road = read_road(full / "truth/road.geojson")
+    vehicles = gpd.read_file(full / "truth/vehicles.geojson")
+    u, w = (a.ravel() for a in np.meshgrid(np.arange(-4.5, 4.6, 0.25), np.arange(-2.4, 2.5, 0.2)))
+    shifts = []
+    for v in vehicles[vehicles.kind == "car"].itertuples():
+        lon, lat = road.to_map(v.station_m + u, v.offset_m + w)
+        change = np.abs(sample(full, lon, lat) - sample(bare, lon, lat))
+        inside = (np.abs(u) < v.length_m / 2 + 0.6) & (np.abs(w) < v.width_m / 2 + 0.6)
+        shifts.append(np.average(np.column_stack([u, w])[inside], axis=0, weights=change[inside]))
+    assert len(shifts) > 10
+    assert np.abs(np.median(shifts, axis=0)).max() < 0.1
+    assert np.abs(np.mean(shifts, axis=0)).max() < 0.15
