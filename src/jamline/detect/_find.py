@@ -1,0 +1,196 @@
+"""Sections through a detector, joined to the evidence of a whole road."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from jamline import tables
+from jamline.corridor import Corridor, Hidden, Section
+from jamline.detect._protocol import Boxes, Detector, Found
+from jamline.detect.contrast import Contrast
+from jamline.errors import UsageError
+from jamline.evidence import Evidence
+from jamline.road import Road
+
+Array = npt.NDArray[np.float64]
+
+DETECTORS: Mapping[str, Callable[[], Detector]] = {"contrast": Contrast}
+"""Detectors by the name that `--detector` takes."""
+
+_BIN_M = 10.0
+"""Stretches in which sight is told."""
+
+_SEEN_SHARE = 0.6
+"""Share of a side's running lanes that must be seen for the stretch to count as seen."""
+
+_TRUCK_M = 7.0
+
+_KERB_M = 0.7
+"""A vehicle in the outermost lane has its middle at least this far inside the carriageway's edge."""
+
+
+_INSIDE_M = 1.5
+_ROW_M = 80.0
+_LANE_M = 3.0
+_NEAR_ROW_M = 1.0
+"""Within so much of the edge it is not sure which side of it a vehicle stands on; the rows around it tell."""
+
+
+def detector_named(name: str) -> Detector:
+    """Return a detector by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of this name.
+    """
+    if name not in DETECTORS:
+        raise UsageError(f"Invalid detector '{name}'. Must be one of {', '.join(sorted(DETECTORS))}.")
+    return DETECTORS[name]()
+
+
+def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") -> Evidence:
+    """Find the vehicles along a road.
+
+    Parameters
+    ----------
+    corridor : Corridor
+        The road laid flat.
+    detector : str or Detector
+        Which detector to use.
+
+    Returns
+    -------
+    Evidence
+
+    Raises
+    ------
+    UsageError
+        If no detector has this name.
+    """
+    chosen = detector_named(detector) if isinstance(detector, str) else detector
+    road = corridor.road
+    found_boxes: list[Boxes] = []
+    sight: list[pd.DataFrame] = []
+    for section in corridor.sections():
+        found = chosen.find(section, carriageway_m=corridor.carriageway_m)
+        boxes = found.boxes
+        own = (boxes.station_m >= section.core.start_m) & (boxes.station_m < section.core.end_m)
+        inside = (boxes.station_m <= road.length_m) & (np.abs(boxes.offset_m) <= corridor.half_width_m)
+        found_boxes.append(boxes.take(own & inside))
+        sight.append(_sight(section, found, road, corridor.carriageway_m))
+    boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, found_boxes), strict=True)))
+    boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
+    return Evidence(
+        road=road,
+        vehicles=_vehicles(boxes, road, corridor.carriageway_m),
+        sight=pd.concat(sight, ignore_index=True),
+        alignment_m=corridor.alignment_m,
+        half_width_m=corridor.half_width_m,
+        gsd_m=corridor.scene.gsd_m,
+        detector=chosen.name,
+    )
+
+
+def _columns(boxes: Boxes) -> tuple[Array, ...]:
+    return boxes.station_m, boxes.offset_m, boxes.length_m, boxes.width_m, boxes.score
+
+
+def _vehicles(boxes: Boxes, road: Road, carriageway_m: float) -> pd.DataFrame:
+    """Put boxes on the map."""
+    heading = road.heading_at(boxes.station_m) % 180.0 if len(boxes) else np.zeros(0)
+    parked = _parked(boxes, carriageway_m)
+    return tables.table(
+        tables.VEHICLES,
+        {
+            "road": road.name,
+            "side": road.side_of(boxes.offset_m).astype(object),
+            "station_m": boxes.station_m,
+            "offset_m": boxes.offset_m,
+            "length_m": boxes.length_m,
+            "width_m": boxes.width_m,
+            "heading_deg": heading,
+            "kind": np.where(boxes.length_m > _TRUCK_M, "truck", "car").astype(object),
+            "state": np.where(parked, "parked", "flowing").astype(object),
+            "score": boxes.score,
+        },
+        geometry=list(footprints(boxes, road)),
+    )
+
+
+def _parked(boxes: Boxes, carriageway_m: float) -> npt.NDArray[np.bool_]:
+    """Tell which vehicles stand beside the running lanes.
+
+    The edge is known to about half a metre. A vehicle so close to it is with whichever row around it is nearer.
+    """
+    out_m = np.abs(boxes.offset_m) - carriageway_m / 2
+    parked: npt.NDArray[np.bool_] = out_m > -_KERB_M
+    sure_out, sure_in = out_m > -_KERB_M, out_m < -_INSIDE_M
+    for i in np.flatnonzero(~sure_out & ~sure_in):
+        near = (np.abs(boxes.station_m - boxes.station_m[i]) < _ROW_M) & (boxes.offset_m * boxes.offset_m[i] > 0)
+        near &= np.abs(out_m - out_m[i]) < _LANE_M
+        beside, lane = out_m[near & sure_out], out_m[near & sure_in]
+        if len(beside):
+            to_lane = out_m[i] - np.median(lane) if len(lane) else _NEAR_ROW_M
+            parked[i] = np.median(beside) - out_m[i] < to_lane
+    return parked
+
+
+def footprints(boxes: Boxes, road: Road) -> npt.NDArray[np.object_]:
+    """Return the boxes as polygons in WGS 84, rings counter-clockwise, shape (n,)."""
+    if not len(boxes):
+        return np.zeros(0, dtype=object)
+    # Counter-clockwise as seen from above: forward right, forward left, back left, back right.
+    signs = ((1, -1), (1, 1), (-1, 1), (-1, -1), (1, -1))
+    corners = []
+    for along, across in signs:
+        lon, lat = road.to_map(
+            boxes.station_m + along * boxes.length_m / 2, boxes.offset_m + across * boxes.width_m / 2
+        )
+        corners.append(np.column_stack([lon, lat]))
+    rings: npt.NDArray[np.object_] = shapely.polygons(np.stack(corners, axis=1))
+    return rings
+
+
+def _sight(section: Section, found: Found, road: Road, carriageway_m: float) -> pd.DataFrame:
+    """Tell for each side, in bins, what share was seen and how well."""
+    grid = section.grid
+    offset = grid.offset_m()
+    first = round(section.core.start_m / _BIN_M)
+    # What is left of the road after the last bin, if it is no pixel long, belongs to that bin.
+    stop_m = min(section.core.end_m, road.length_m)
+    last = max(first + 1, int(np.ceil((stop_m - grid.pixel_m) / _BIN_M - 1e-9)))
+    ends = stop_m >= road.length_m
+    station = grid.station_m()
+    rows = []
+    for side in road.sides:
+        on_side = (np.abs(offset) < max(carriageway_m / 2, 1.0)) & (road.side_of(offset) == side)
+        codes = found.hidden[on_side]
+        for number in range(first, last):
+            start_m, end_m = number * _BIN_M, (number + 1) * _BIN_M
+            if ends and number == last - 1:
+                end_m = road.length_m
+            columns = (station >= start_m) & (station < end_m)
+            part = codes[:, columns]
+            part = part[part != Hidden.ELSEWHERE]
+            counts = np.bincount(part, minlength=len(Hidden))
+            seen = bool(part.size and counts[Hidden.SEEN] >= _SEEN_SHARE * part.size)
+            reason = "" if seen else Hidden(int(counts[1:].argmax()) + 1).reason if part.size else "outside imagery"
+            rows.append(
+                (
+                    side,
+                    start_m,
+                    end_m,
+                    seen,
+                    reason,
+                    float(found.recall[columns].mean()) if columns.any() else 0.0,
+                    float(found.false_per_km[columns].mean()) if columns.any() else 0.0,
+                )
+            )
+    frame = pd.DataFrame(rows, columns=tables.SIGHT.names)
+    return tables.check(frame, tables.SIGHT, source="detector")
