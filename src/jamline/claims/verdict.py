@@ -1,0 +1,217 @@
+"""The verdict on one claim: what the queues say, and what they leave open.
+
+What is seen gives the least that the truth can be, draw by draw; what is not seen gives the most. A claim
+holds where the truth lies within its bounds, so the least and the most give the worst and the best case.
+
+Between the two, one guess is needed for a single probability. An open end gets the scale-free prior: that a
+queue goes on until it is k times as long as seen has probability 1/k (Pareto, exponent 1), cut off where the
+road was seen again. Whether an unseen stretch elsewhere hides another queue is even chance. Neither decides
+a verdict.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from jamline.claims import wording
+from jamline.claims.claim import Claim
+from jamline.claims.finding import Finding, likelihood, weigh
+from jamline.claims.reading import read_claim
+from jamline.claims.unseen import beyond_m, longest_unseen_m, severed_m, unseen
+from jamline.errors import ClaimError
+from jamline.spans import total_m
+
+if TYPE_CHECKING:
+    from jamline.queues import Queue, Queues
+
+Array = npt.NDArray[np.float64]
+
+JAM_PER_KM_LANE = 155.0
+"""Most vehicles that stand on a km of lane (250 per mile, upper end of the jam densities in use)."""
+
+_MOST_ROWS = 3
+"""Rows abreast that are thought possible where nobody saw: what border queues are reported with at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Sighting:
+    """What one side of one road says about a quantity, in km or vehicles."""
+
+    queues: Queues
+    side: str
+    members: tuple[Queue, ...]
+    least: Array
+    seen: Array
+    most: Array
+    hidden: float
+
+    @property
+    def middle(self) -> float:
+        return float(np.median(self.seen))
+
+
+def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues]) -> Finding:
+    """Say whether a claim is supported, refuted or undecided.
+
+    Parameters
+    ----------
+    claim : str or Claim
+        A length or count is about one side of one road: the one it names, or the one with the longest queue
+        (for a count, with the most vehicles in queues).
+    queues : Queues or sequence of Queues
+        Of one road, or of several.
+
+    Returns
+    -------
+    Finding
+
+    Raises
+    ------
+    ClaimError
+        If the claim cannot be read, or names a side that no road has.
+    """
+    if isinstance(claim, str):
+        claim = read_claim(claim)
+    roads = as_list(queues)
+    if claim.quantity == "throughput":
+        return _throughput(claim, roads)
+    sightings = [
+        _length(each, side) if claim.quantity == "length" else _count(each, side, kind=claim.kind)
+        for each in roads
+        for side in _sides(claim, each)
+    ]
+    if not sightings:
+        sides = ", ".join(sorted({side for each in roads for side in each.evidence.road.sides})) or "none"
+        raise ClaimError(f"Invalid side '{claim.side}' of claim '{claim.text}'. Must be one of {sides}.")
+    main = max(sightings, key=lambda sighting: sighting.middle)
+    elsewhere = max([main.hidden, *(max(s.most.max(), s.hidden) for s in sightings if s is not main)], default=0.0)
+    worst, best, neutral = probabilities(
+        claim.bounds, least=main.least, seen=main.seen, most=main.most, elsewhere=elsewhere
+    )
+    verdict, probability = weigh(worst=worst, best=best, neutral=neutral)
+    hides = elsewhere > main.most.max() and not math.isclose(best, worst)
+    several = sum(len(s.members) for s in sightings) > 1
+    if claim.quantity == "length":
+        reason = wording.length_reason(
+            claim,
+            verdict,
+            main.queues,
+            main.members,
+            main.seen,
+            several=several,
+            hidden=elsewhere,
+            hides=hides,
+        )
+    else:
+        reason = wording.count_reason(claim, verdict, main.queues, main.side, main.members, main.seen, hides=hides)
+    notes = wording.notes(claim, main.queues, main.members)
+    return Finding(claim, verdict, probability, likelihood(probability), reason, notes, main.queues.evidence.road.name)
+
+
+def as_list(queues: Queues | Sequence[Queues]) -> list[Queues]:
+    """Return a list with one `Queues` for each road."""
+    # `Queues` is itself a sequence, of queues: only what it alone has tells it from a list of them.
+    return cast("list[Queues]", [queues] if hasattr(queues, "evidence") else list(queues))
+
+
+def probabilities(
+    bounds: tuple[float, float], *, least: Array, seen: Array, most: Array, elsewhere: float = 0.0
+) -> tuple[float, float, float]:
+    """Return the worst, best and neutral probability that the truth lies within the bounds.
+
+    Parameters
+    ----------
+    bounds : tuple of float
+        Low and high end, both included.
+    least, seen, most : array, shape (draws,)
+        The least that the truth can be, what it is by what is seen, and the most it can be.
+    elsewhere : float
+        The most that could be hidden elsewhere. It may make a claim true that what was seen does not, and may
+        belie that there is no more than so much; a claim of a queue that was seen is not less true for it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> seen = np.array([8.0])
+    >>> probabilities((16.0, np.inf), least=seen, seen=seen, most=np.array([np.inf]))
+    (0.0, 1.0, 0.5)
+    """
+    low, high = bounds
+    own = _within(low, high, seen, most)
+    own_worst = (least >= low) & (most <= high)
+    own_best = (least <= high) & (most >= low)
+    more = np.maximum(most, elsewhere)
+    worst = float(np.mean((least >= low) & ((more if low <= 0 else most) <= high)))
+    best = float(np.mean((least <= high) & (more >= low)))
+    neutral = own.mean() + 0.5 * (best - own_best.mean()) - 0.5 * (own_worst.mean() - worst)
+    return worst, best, float(np.clip(neutral, worst, best))
+
+
+def _within(low: float, high: float, seen: Array, most: Array) -> Array:
+    """Return the probability of each draw that what goes on ends within the bounds."""
+    closed = most <= seen
+    inside = ((seen >= low) & (seen <= high)).astype(float)
+    return np.where(closed, inside, _survival(low, seen, most) - _survival(high, seen, most))
+
+
+def _survival(x: float, seen: Array, most: Array) -> Array:
+    """Return the probability that a queue seen to ``seen`` goes on to ``x``, by the cut-off Pareto prior."""
+    x, seen = max(x, 1e-9), np.maximum(seen, 1e-6)
+    cut = np.minimum(seen / np.maximum(most, seen), 1.0 - 1e-12)
+    survival: Array = np.clip((seen / x - cut) / (1.0 - cut), 0.0, 1.0)
+    return survival
+
+
+def _sides(claim: Claim, queues: Queues) -> list[str]:
+    """Return the sides of a road that a claim may be about."""
+    return [side for side in queues.evidence.road.sides if claim.side in (None, side)]
+
+
+def _length(queues: Queues, side: str) -> _Sighting:
+    """Return what the longest queue of one side says."""
+    mine = [queue for queue in queues if queue.side == side]
+    longest = max(mine, key=lambda queue: queue.length_km.value, default=None)
+    others = [
+        float(queue.length_samples_km.max()) + beyond_m(queue, queues) / 1000 for queue in mine if queue is not longest
+    ]
+    hidden = max(longest_unseen_m(queues, side) / 1000, *others, 0.0)
+    if longest is None:
+        none = np.zeros(1)
+        return _Sighting(queues, side, (), none, none, none, hidden)
+    seen = np.maximum(longest.length_samples_km, 0.0)
+    least = np.maximum(seen - severed_m(longest, queues) / 1000, 0.0)
+    return _Sighting(queues, side, (longest,), least, seen, seen + beyond_m(longest, queues) / 1000, hidden)
+
+
+def _count(queues: Queues, side: str, *, kind: str) -> _Sighting:
+    """Return what all queues of one side say together: they stand in line for the same thing."""
+    members = tuple(queue for queue in queues if queue.side == side)
+    seen = np.zeros(1)
+    for queue in members:
+        share = queue.trucks if kind == "truck" else 1.0
+        seen = seen + queue.count_samples * share
+    rows = max([_MOST_ROWS, *(math.ceil(queue.lanes) for queue in members)])
+    per_m = JAM_PER_KM_LANE * rows / 1000
+    beyond = sum(beyond_m(queue, queues) for queue in members)
+    hidden = total_m(unseen(queues, side)) * per_m
+    return _Sighting(queues, side, members, seen, seen, seen + beyond * per_m, float(seen.max() + hidden))
+
+
+def _throughput(claim: Claim, roads: Sequence[Queues]) -> Finding:
+    """Answer a claim about traffic that passes, which one picture cannot show."""
+    reason = "One image is one instant: it shows how many vehicles stand, not how many pass in a day or a week."
+    every = [(queue, each) for each in roads for queue in each if claim.side in (None, queue.side)]
+    notes: tuple[str, ...] = (claim.note,) if claim.note else ()
+    road = roads[0].evidence.road.name if roads else None
+    if every and claim.value > 0:
+        longest, queues = max(every, key=lambda pair: pair[0].length_km.value)
+        road = queues.evidence.road.name
+        side = [queue.vehicles.value for queue in queues if queue.side == longest.side]
+        notes = (*notes, wording.waiting(sum(side), claim, seen=True))
+    return Finding(claim, "undecided", 0.5, likelihood(0.5), reason, notes, road)

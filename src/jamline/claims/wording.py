@@ -1,0 +1,202 @@
+"""The sentences of a finding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from jamline.claims.unseen import open_ends, severed_m, unseen
+from jamline.spans import total_m
+
+if TYPE_CHECKING:
+    from jamline.claims.claim import Claim
+    from jamline.queues import Queue, Queues
+
+Array = npt.NDArray[np.float64]
+
+_INTERVAL = (0.05, 0.95)
+
+
+def length_reason(
+    claim: Claim,
+    verdict: str,
+    queues: Queues,
+    members: Sequence[Queue],
+    seen_km: Array,
+    *,
+    several: bool,
+    hidden: float,
+    hides: bool,
+) -> str:
+    """Return the sentence on a length.
+
+    Parameters
+    ----------
+    claim : Claim
+        The claim.
+    verdict : str
+        What became of it.
+    queues : Queues
+        Of the road that is spoken of.
+    members : sequence of Queue
+        The longest queue, or none.
+    seen_km : array, shape (draws,)
+        Its length as seen.
+    several : bool
+        Whether there are others.
+    hidden : float
+        The longest queue in km that could be elsewhere and not seen.
+    hides : bool
+        Whether that bears on the claim.
+    """
+    if members:
+        queue = members[0]
+        low, high = np.quantile(seen_km, _INTERVAL)
+        subject = f"The {'longest ' if several else ''}queue on {_place(queues, queue.side)}"
+        if queue.length_km.open:
+            text = (
+                f"{subject} is seen over {queue.length_km.value:.2f} km and is open "
+                f"{open_ends(queue, queues.evidence)}, so it is at least {low:.2f} km long"
+            )
+        else:
+            text = f"{subject} is {queue.length_km.value:.2f} km long ({low:.2f} to {high:.2f})"
+        severed_km = severed_m(queue, queues) / 1000
+        if severed_km > 0:
+            text += f", if it does not break where the road is not seen ({severed_km:.2f} km hang on that)"
+        is_open = bool(queue.length_km.open)
+    else:
+        text, is_open = _none_seen(queues), False
+    if claim.value == 0:
+        return _about_none(text, verdict)
+    if verdict == "undecided":
+        if not members:
+            return f"{text}; but one of up to {hidden:.2f} km could stand where it was not seen."
+        if hides and math.isfinite(hidden):
+            return f"{text}; but elsewhere up to {hidden:.2f} km of queue may not have been seen."
+        if hides:
+            return f"{text}; but another one leaves what was seen and may be longer."
+        if is_open:
+            return f"{text}; whether it is {claim.meaning} lies beyond what was seen."
+        return f"{text}, which does not tell whether it is {claim.meaning}."
+    return f"{text}{_consequence(claim, verdict)}."
+
+
+def count_reason(
+    claim: Claim,
+    verdict: str,
+    queues: Queues,
+    side: str,
+    members: Sequence[Queue],
+    seen: Array,
+    *,
+    hides: bool,
+) -> str:
+    """Return the sentence on a count; parameters as in `length_reason`."""
+    noun = "trucks" if claim.kind == "truck" else "vehicles"
+    is_open = [queue for queue in members if queue.length_km.open]
+    if members:
+        low, high = np.quantile(seen, _INTERVAL)
+        many = (
+            f"queues on {_place(queues, side)} hold" if len(members) > 1 else f"queue on {_place(queues, side)} holds"
+        )
+        text = f"The {many} {np.median(seen):,.0f} {noun}"
+        text += " where it is seen" if is_open and len(members) == 1 else " where they are seen" if is_open else ""
+        text += f" ({low:,.0f} to {high:,.0f})"
+        if is_open:
+            text += f" and {'is' if len(members) == 1 else 'are'} open {open_ends(is_open[0], queues.evidence)}"
+    else:
+        text = _none_seen(queues)
+    if claim.value == 0:
+        return _about_none(text, verdict)
+    if verdict == "undecided":
+        if is_open:
+            return f"{text}; how many stand beyond it was not seen, so {claim.meaning} is left open."
+        if hides:
+            hidden_km = total_m(unseen(queues, side)) / 1000
+            return f"{text}; but {hidden_km:.2f} km of that side were not seen, so {claim.meaning} is left open."
+        return f"{text}, which does not tell whether it is {claim.meaning}."
+    return f"{text}{_consequence(claim, verdict)}."
+
+
+def notes(claim: Claim, queues: Queues, members: Sequence[Queue]) -> tuple[str, ...]:
+    """Return how the claim was read where its text does not say, and how far from the origin the queue is."""
+    found = []
+    # The text says it itself where the qualifier stands in it and no length had to be converted.
+    plain = claim.qualifier in claim.text.lower() and (claim.quantity == "count" or claim.unit.startswith("k"))
+    if not plain or claim.value == 0:
+        found.append(f"Read as: {claim.meaning}.")
+    road = queues.evidence.road
+    if members and (claim.origin or road.origin != "start"):
+        queue = members[0]
+        origin_m = road.origin_station_m
+        near_km = max(queue.start_m - origin_m, origin_m - queue.end_m, 0.0) / 1000
+        found.append(f"Its near end lies {near_km:.2f} km from '{road.origin}', the origin of the road.")
+    if claim.origin and not _same_place(claim.origin, road.origin):
+        found.append(f"The claim counts from '{claim.origin}', the road from '{road.origin}': is that one place?")
+    if claim.note:
+        found.append(claim.note)
+    return tuple(found)
+
+
+def waiting(vehicles: float, claim: Claim, *, seen: bool) -> str:
+    """Return the waiting time that a rate and a number of standing vehicles imply (Little's law).
+
+    Parameters
+    ----------
+    vehicles : float
+        Standing.
+    claim : Claim
+        A rate, in vehicles a day.
+    seen : bool
+        Whether the vehicles were seen, or are claimed.
+    """
+    days = vehicles / claim.value
+    whose = "seen in the queue" if seen else "as claimed"
+    return (
+        f"{vehicles:,.0f} vehicles {whose}, leaving at {claim.value:,.0f} a day, wait {_time(days)} if that "
+        f"rate is one direction's, {_time(2 * days)} if it counts both directions alike "
+        f"(Little's law, steady state)."
+    )
+
+
+def _time(days: float) -> str:
+    """Write a waiting time."""
+    hours = 24 * days
+    if hours < 2:
+        return f"{60 * hours:.0f} minutes"
+    return f"{hours:.0f} hours" if days < 2 else f"{days:.1f} days"
+
+
+def _place(queues: Queues, side: str) -> str:
+    """Name the road and its side."""
+    name = queues.evidence.road.name
+    return name if side == "all" else f"{name}, {side} side,"
+
+
+def _none_seen(queues: Queues) -> str:
+    """Say that there is no queue, and of how much road."""
+    road = queues.evidence.road
+    seen_km = total_m(queues.evidence.seen_by_any()) / 1000
+    return f"No queue is seen on {road.name}, of which {seen_km:.2f} of {road.length_m / 1000:.2f} km were seen"
+
+
+def _about_none(text: str, verdict: str) -> str:
+    """Close the sentence of the claim that there is no queue."""
+    if verdict == "refuted":
+        return f"{text}, so there is one."
+    return f"{text}." if verdict == "supported" else f"{text}; what was not seen may hold one."
+
+
+def _consequence(claim: Claim, verdict: str) -> str:
+    """Close the sentence of a claim that was decided."""
+    return f": as claimed, {claim.meaning}" if verdict == "supported" else f": not {claim.meaning}"
+
+
+def _same_place(one: str, other: str) -> bool:
+    """Tell whether two names may mean one place: they share a word that is more than a preposition."""
+    words = [{word for word in name.lower().replace("-", " ").split() if len(word) > 3} for name in (one, other)]
+    return bool(words[0] & words[1]) or one.lower() == other.lower()
