@@ -1,0 +1,6 @@
+"""The report: one HTML file that tells what was measured, shows it, and says what it rests on."""
+
+from jamline.report.page import write_report
+from jamline.report.strips import StripImage
+
+__all__ = ["StripImage", "write_report"]

@@ -1,0 +1,153 @@
+"""Pictures of the road laid flat, cut into rows of 1 km and packed for the page."""
+
+from __future__ import annotations
+
+import base64
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import rasterio
+from rasterio.io import MemoryFile
+
+Bytes = npt.NDArray[np.uint8]
+
+ROW_M = 1000.0
+"""Length of a row."""
+
+_MAX_ROW_PX = 2000
+"""Widest picture of a row: 0.5 m a pixel shows single cars, and 17 rows stay under 1.5 MB."""
+
+_UNSEEN_GREY = 128
+_JPEG_QUALITY = 70
+
+
+@dataclass(frozen=True, eq=False)
+class StripImage:
+    """A piece of the road laid flat, as a picture.
+
+    Parameters
+    ----------
+    road : str
+        Name of the road.
+    start_m, end_m : float
+        Stations of the left and right edge.
+    pixel_m : float
+        Metres a pixel, along and across.
+    top_offset_m : float
+        Offset of the top edge, left of the line positive.
+    image : array of uint8, shape (h, w) or (h, w, 3)
+        Row 0 is the road's left edge.
+    """
+
+    road: str
+    start_m: float
+    end_m: float
+    pixel_m: float
+    top_offset_m: float
+    image: Bytes = field(repr=False)
+
+    @property
+    def bottom_offset_m(self) -> float:
+        """Offset of the bottom edge."""
+        return self.top_offset_m - float(self.image.shape[0]) * self.pixel_m
+
+
+@dataclass(frozen=True, slots=True)
+class RowFrame:
+    """Where one row of the page lies: a kilometre counted from the origin, as wide as what was looked at."""
+
+    road: str
+    start_m: float
+    top_offset_m: float
+    bottom_offset_m: float
+
+    @property
+    def height_m(self) -> float:
+        """Width of the strip across the road, which is the height of the row."""
+        return self.top_offset_m - self.bottom_offset_m
+
+
+def row_pictures(strips: Iterable[StripImage], frames: Iterable[RowFrame]) -> Mapping[tuple[str, float], str]:
+    """Cut strips into rows.
+
+    Parameters
+    ----------
+    strips : iterable of StripImage
+        In any order; used once, so it may be a generator.
+    frames : iterable of RowFrame
+        The rows to picture.
+
+    Returns
+    -------
+    mapping of (str, float) to str
+        Data URI of a JPEG for each row that any strip shows, by road and the row's first station.
+    """
+    by_road: dict[str, list[RowFrame]] = {}
+    for frame in frames:
+        by_road.setdefault(frame.road, []).append(frame)
+    canvases: dict[tuple[str, float], Bytes] = {}
+    pixel_m: dict[str, float] = {}
+    for strip in strips:
+        small = _reduced(strip)
+        scale = pixel_m.setdefault(strip.road, small.pixel_m)
+        for frame in by_road.get(strip.road, []):
+            if small.start_m < frame.start_m + ROW_M and small.end_m > frame.start_m:
+                key = (frame.road, frame.start_m)
+                if key not in canvases:
+                    canvases[key] = _canvas(frame, scale)
+                _paste(canvases[key], frame, small)
+    return {key: _data_uri(canvas) for key, canvas in canvases.items()}
+
+
+def _reduced(strip: StripImage) -> StripImage:
+    """Return a strip no finer than the page can use, by averaging whole blocks of pixels."""
+    factor = max(1, int(ROW_M / strip.pixel_m / _MAX_ROW_PX))
+    pixels = strip.image if strip.image.ndim == 3 else np.repeat(strip.image[:, :, None], 3, axis=2)
+    rows, columns = (size // factor * factor for size in pixels.shape[:2])
+    if factor > 1 and rows and columns:
+        blocks = pixels[:rows, :columns].reshape(rows // factor, factor, columns // factor, factor, 3)
+        pixels = blocks.mean(axis=(1, 3)).round().astype(np.uint8)
+    return StripImage(
+        road=strip.road,
+        start_m=strip.start_m,
+        end_m=strip.end_m,
+        pixel_m=strip.pixel_m * factor,
+        top_offset_m=strip.top_offset_m,
+        image=pixels,
+    )
+
+
+def _canvas(frame: RowFrame, pixel_m: float) -> Bytes:
+    """Return a grey picture of a row."""
+    shape = (max(1, round(frame.height_m / pixel_m)), max(1, round(ROW_M / pixel_m)), 3)
+    return np.full(shape, _UNSEEN_GREY, dtype=np.uint8)
+
+
+def _paste(canvas: Bytes, frame: RowFrame, strip: StripImage) -> None:
+    """Put what a strip shows of a row on its canvas, each pixel from the strip's pixel at its centre."""
+    rows, columns = canvas.shape[:2]
+    station = frame.start_m + (np.arange(columns) + 0.5) * ROW_M / columns
+    offset = frame.top_offset_m - (np.arange(rows) + 0.5) * frame.height_m / rows
+    x = np.floor((station - strip.start_m) / strip.pixel_m).astype(int)
+    y = np.floor((strip.top_offset_m - offset) / strip.pixel_m).astype(int)
+    to_x = np.flatnonzero((x >= 0) & (x < strip.image.shape[1]) & (station < strip.end_m))
+    to_y = np.flatnonzero((y >= 0) & (y < strip.image.shape[0]))
+    canvas[np.ix_(to_y, to_x)] = strip.image[np.ix_(y[to_y], x[to_x])]
+
+
+def _data_uri(picture: Bytes) -> str:
+    """Pack a picture, shape (h, w, 3), as a JPEG that stands in the page itself."""
+    height, width = picture.shape[:2]
+    with warnings.catch_warnings():
+        # A picture on a page lies nowhere on the map, and needs no reminder of it.
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with MemoryFile() as memory:
+            with memory.open(
+                driver="JPEG", width=width, height=height, count=3, dtype="uint8", QUALITY=_JPEG_QUALITY
+            ) as file:
+                file.write(np.moveaxis(picture, 2, 0))
+            packed = memory.read()
+    return "data:image/jpeg;base64," + base64.b64encode(packed).decode("ascii")

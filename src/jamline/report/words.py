@@ -1,0 +1,106 @@
+"""What was measured and found, in sentences for people who never saw a satellite image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jamline.spans import Estimate, total_m
+
+if TYPE_CHECKING:
+    from jamline.claims import Finding
+    from jamline.evidence import Evidence
+    from jamline.queues import Queues
+
+_CHANCES = {
+    "almost no chance": "There is almost no chance",
+    "roughly even chance": "There is a roughly even chance",
+}
+
+
+def headline(queues: Queues) -> str:
+    """Return the one sentence that answers how long the jam on a road is."""
+    road = queues.evidence.road
+    if not len(queues):
+        seen_km = total_m(queues.evidence.seen_by_any()) / 1000
+        return f"No queue was found on {road.name} in the {seen_km:.1f} km that could be seen."
+    queue = queues[0]
+    which = "longest queue" if len(queues) > 1 else "queue"
+    return f"The {which} on {where(queue.side)}{road.name} is {length(queue.length_km)} long."
+
+
+def details(queues: Queues) -> list[str]:
+    """Return the sentences that follow the headline."""
+    if not len(queues):
+        return []
+    queue, road = queues[0], queues.evidence.road
+    origin = "where the line starts" if road.origin == "start" else f"the origin “{road.origin}”"
+    start, end = km(queue.start_m, road.origin_station_m), km(queue.end_m, road.origin_station_m)
+    told = [f"It reaches from km {start} to km {end}, counted from {origin}."]
+    if queue.length_km.open:
+        ends = " and ".join(f"its {end}" for end in queue.length_km.open)
+        told.append(
+            f"At {ends} it reaches what was not seen or where the road line stops, so it may be longer: "
+            "the figure is a lower bound."
+        )
+    else:
+        low, high = queue.length_km.low, queue.length_km.high
+        told.append(f"The {100 * queue.length_km.level:.0f} % interval is {low:.2f} to {high:.2f} km.")
+    doing = "stand closely packed" if queue.packing == "packed" else "creep, or stand with gaps"
+    told.append(
+        f"{count(queue.vehicles)} vehicles {doing}, {queue.density_per_km_lane:.0f} per km and row "
+        f"in {queue.lanes:.1f} rows on average; {100 * queue.trucks:.0f} % of them are trucks."
+    )
+    if len(queues) > 1:
+        more = len(queues) - 1
+        told.append(f"{more} more {'queue is' if more == 1 else 'queues are'} in the table below.")
+    return told
+
+
+def unseen_sentence(evidence: Sequence[Evidence]) -> str:
+    """Return how much of the roads was not seen on any side."""
+    whole_km = sum(each.road.length_m for each in evidence) / 1000
+    seen_km = sum(total_m(each.seen_by_any()) for each in evidence) / 1000
+    if whole_km - seen_km < 0.005:
+        return f"All {whole_km:.1f} km of road could be seen on at least one side."
+    return (
+        f"{whole_km - seen_km:.1f} of {whole_km:.1f} km of road could not be seen. "
+        "Nothing is known about traffic there; it is not counted as empty."
+    )
+
+
+def chance(finding: Finding) -> str:
+    """Return how likely a claim is in one sentence; never in the same one as an interval's level."""
+    words = _CHANCES.get(finding.likelihood, f"It is {finding.likelihood}")
+    return f"{words} that the claim holds (probability {finding.probability:.2f})."
+
+
+def where(side: str) -> str:
+    """Return ``the right side of `` and so on, to stand before a road's name."""
+    return "" if side == "all" else f"the {side} side of "
+
+
+def length(estimate: Estimate) -> str:
+    """Return a length, as lower bound where it is one."""
+    if estimate.high is None:
+        return f"at least {estimate.value if estimate.low is None else estimate.low:.2f} km"
+    return f"{estimate.value:.2f} km"
+
+
+def interval(estimate: Estimate, *, digits: int = 2) -> str:
+    """Return the interval of an estimate, for a table."""
+    low = "?" if estimate.low is None else f"{estimate.low:,.{digits}f}"
+    return "no upper bound" if estimate.high is None else f"{low} to {estimate.high:,.{digits}f}"
+
+
+def count(estimate: Estimate) -> str:
+    """Return a count, as lower bound where it is one."""
+    if estimate.high is None:
+        return f"At least {estimate.value if estimate.low is None else estimate.low:,.0f}"
+    return f"About {estimate.value:,.0f}"
+
+
+def km(station_m: float, origin_station_m: float, *, digits: int = 2) -> str:
+    """Return a station as people count it: km from the origin, with a true minus sign before it."""
+    text = f"{(station_m - origin_station_m) / 1000:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")

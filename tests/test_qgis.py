@@ -1,0 +1,127 @@
+"""QGIS opens a result styled, without being asked to: checked in QGIS itself."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import jam_example as example
+from jamline import tables
+from jamline.outputs import write_layers
+from jamline.queues import measure_queues
+
+PYTHON = "/usr/bin/python3"
+LAYERS = ("queues", "vehicles", "coverage", "road")
+
+
+def has_qgis() -> bool:
+    probe = [PYTHON, "-c", "import qgis.core"]
+    return Path(PYTHON).exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+pytestmark = [pytest.mark.qgis, pytest.mark.skipif(not has_qgis(), reason="QGIS is not installed")]
+
+
+def render(folder, out):
+    out.mkdir()
+    (out / "runtime").mkdir(mode=0o700)
+    ours = ("PYTHON", "VIRTUAL_ENV")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    environment |= {
+        "QT_QPA_PLATFORM": "offscreen",
+        "QGIS_CUSTOM_CONFIG_PATH": str(out / "runtime"),
+        "XDG_RUNTIME_DIR": str(out / "runtime"),
+        "HOME": str(out / "runtime"),
+    }
+    script = Path(__file__).with_name("qgis_render.py")
+    command = [PYTHON, str(script), str(folder), str(out)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    place = tmp_path_factory.mktemp("qgis")
+    return render(write_layers(place / "out", measure_queues(example.jam())), place / "seen")
+
+
+def close_to(colour, red, green, blue, *, within=30):
+    parts = [int(part, 16) for part in re.findall("..", colour[1:])]
+    return all(abs(a - b) <= within for a, b in zip(parts, (red, green, blue), strict=True))
+
+
+def pixels(colours, *rgb, within=30):
+    return sum(count for colour, count in colours.items() if close_to(colour, *rgb, within=within))
+
+
+@pytest.mark.parametrize("source", ["gpkg", "geojson"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_open_with_their_own_style(told, source, name):
+    layer = told[source][name]
+    assert layer["valid"]
+    assert layer["features"] > 0
+    assert set(tables.SCHEMAS[name].names) <= set(layer["fields"])
+    legends = {
+        "queues": ["packed (standing)", "dense (creeping, or standing with gaps)", "other"],
+        "vehicles": ["queued", "flowing", "parked", "not told"],
+        "coverage": ["seen", "not seen: may hold vehicles"],
+    }
+    if name in legends:
+        assert layer["renderer"] == "categorizedSymbol"
+        assert layer["legend"] == legends[name]
+    assert layer["labels"] is (name == "queues")
+
+
+@pytest.mark.parametrize("source", ["gpkg", "geojson"])
+def test_vehicles_have_the_colour_of_their_state_where_they_stand(told, source):
+    layer = told[source]["vehicles"]
+    wanted = {"queued": (213, 94, 0), "flowing": (0, 114, 178), "parked": (170, 170, 170)}
+    seen = [(state, colour) for state, colour in layer["at"] if colour is not None]
+    assert {state for state, _ in seen} >= {"queued", "flowing"}
+    assert len(seen) >= 9
+    for state, colour in seen:
+        assert close_to(colour, *wanted[state]), (state, colour)
+    # Trucks have a black outline, and most of the picture is bare.
+    assert pixels(layer["near"], 0, 0, 0) > 50
+    assert pixels(layer["near"], 255, 255, 255) > 700_000
+
+
+@pytest.mark.parametrize("source", ["gpkg", "geojson"])
+def test_queues_are_a_thick_line_with_its_length_written_beside(told, source):
+    colours = told[source]["queues"]["colours"]
+    assert pixels(colours, 213, 94, 0, within=45) > 2000
+    assert pixels(colours, 30, 30, 30) > 80
+    assert pixels(colours, 230, 159, 0, within=20) == 0
+
+
+@pytest.mark.parametrize("source", ["gpkg", "geojson"])
+def test_unseen_stretches_are_hatched_and_seen_ones_barely_tinted(told, source):
+    stripes = told[source]["coverage"]["stripes"]
+    hidden = {"left tree cover", "left outside imagery", "right outside imagery"}
+    assert set(stripes) == {"left ", "right "} | hidden
+    for name, colours in stripes.items():
+        dark = sum(count for colour, count in colours.items() if int(colour[1:3], 16) < 140)
+        total = sum(colours.values())
+        if name.endswith(" "):
+            assert dark == 0
+        else:
+            assert 0.03 < dark / total < 0.5
+
+
+def test_the_road_is_drawn(told):
+    assert pixels(told["gpkg"]["road"]["colours"], 40, 40, 40) > 800
+
+
+def test_nothing_found_opens_styled_too(tmp_path):
+    road = example.bent_road(400.0)
+    queues = measure_queues(example.evidence(road, tables.empty(tables.VEHICLES)))
+    told = render(write_layers(tmp_path / "out", queues), tmp_path / "seen")
+    for name in ("queues", "vehicles"):
+        assert told["gpkg"][name]["features"] == told["geojson"][name]["features"] == 0
+        assert told["gpkg"][name]["renderer"] == "categorizedSymbol"
+        # GeoJSON without features has no geometry type that one could draw; it opens all the same.
+        assert told["geojson"][name]["valid"]
