@@ -1,0 +1,5 @@
+"""``python -m jamline``."""
+
+from jamline.cli import run
+
+run()

@@ -1,0 +1,242 @@
+"""The command line: a thin rim around what a script could call.
+
+Only click is imported before a command runs; the rooms that need GDAL are imported by the commands.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from jamline._version import __version__
+from jamline.errors import JamlineError
+
+if TYPE_CHECKING:
+    from jamline.pipeline import Progress, Survey
+
+INTERRUPTED = 130
+"""What a shell reports of a program that Ctrl-C ended (128 + SIGINT)."""
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Turn everything that a person can cause into one line on stderr and its exit code."""
+    try:
+        yield
+    except JamlineError as error:
+        _fail(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        help_at = f" See '{error.ctx.command_path} --help'." if error.ctx else ""
+        _fail(error.format_message() + help_at, error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Interrupted; nothing was written.", INTERRUPTED)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    raise click.exceptions.Exit(exit_code)
+
+
+class Commands(click.Group):
+    """The group of commands, also under `rio`."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options before the command."""
+        with _one_line():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _one_line():
+            return super().invoke(ctx)
+
+
+def run() -> None:
+    """Run the command line as a program of its own."""
+    if not sys.warnoptions:
+        # Doubt is a value in the result; what libraries tell programmers would only hide the one line
+        # that a person needs.
+        warnings.simplefilter("ignore")
+    main()
+
+
+def _band_numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, int] | None:
+    """Read `--bands`."""
+    if value is None:
+        return None
+    from jamline.jobs import bands_by_role
+
+    try:
+        bands: dict[str, int] = bands_by_role([int(number) for number in value.split(",")])
+    except ValueError as error:
+        raise click.BadParameter(
+            f"'{value}' is not R,G,B (such as 3,2,1) or one band.", ctx=ctx, param=param
+        ) from error
+    return bands
+
+
+def _measuring(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that `measure` and `check` share."""
+    for option in reversed(
+        (
+            click.option("-o", "--output", "outdir", metavar="OUTDIR", required=True, help="Folder to write."),
+            click.option("--overwrite", is_flag=True, help="Replace OUTDIR if it is an earlier result."),
+            click.option("--json", "as_json", is_flag=True, help="Print run.json instead of a summary."),
+            click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(name="jamline", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jamline")
+def main() -> None:
+    """How long is the traffic jam? Queue lengths with their intervals, from satellite or aerial GeoTIFFs."""
+
+
+@main.command()
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@click.option("--road", metavar="ROAD", required=True, help="Line of the road; any vector file.")
+@click.option("--road-name", metavar="NAME", help="Measure only this road of the file.")
+@click.option("--origin", metavar="NAME|LON,LAT", help="Where claims count from: a point in ROAD, or a position.")
+@click.option("--claim", "claims", metavar="TEXT", multiple=True, help="Claim to check; may be repeated.")
+@click.option("--gsd", "gsd_m", metavar="M", type=click.FloatRange(min=0, min_open=True), help="Resolution in m.")
+@click.option("--half-width", "half_width_m", metavar="M", type=float, help="Reach to each side, 2 to 200 m.  [15]")
+@click.option("--bands", metavar="R,G,B", callback=_band_numbers, help="Band numbers, from 1.")
+@click.option("--detector", metavar="NAME", default="contrast", show_default=True, help="What finds vehicles.")
+@_measuring
+def measure(
+    images: tuple[str, ...],
+    road: str,
+    outdir: str,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Measure the queues on a road.
+
+    IMAGE is a file, a folder, a pattern such as 'tiles/*.tif', or the address of a COG.
+    """
+    _measured(images, road, options, outdir, overwrite=overwrite, as_json=as_json, quiet=quiet)
+
+
+@main.command()
+@click.argument("job", metavar="JOB.toml")
+@_measuring
+def check(job: str, outdir: str, overwrite: bool, as_json: bool, quiet: bool) -> None:
+    """Check the claims of a job file."""
+    from jamline.jobs import read_job
+
+    work = read_job(job)
+    _measured(
+        work.imagery,
+        work.road,
+        work.options(),
+        outdir,
+        title=work.title,
+        overwrite=overwrite,
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+@main.command()
+@click.argument("scene", metavar="SCENE.toml")
+@click.argument("outdir")
+@click.option("--overwrite", is_flag=True, help="Replace OUTDIR.")
+def synth(scene: str, outdir: str, overwrite: bool) -> None:
+    """Simulate a scene, with the truth about it."""
+    from jamline.synth import read_scene, simulate
+
+    click.echo(simulate(read_scene(scene), outdir, overwrite=overwrite))
+
+
+@main.command()
+@click.argument("outdir")
+@click.argument("truth")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(outdir: str, truth: str, as_json: bool) -> None:
+    """Hold a result against the truth.
+
+    OUTDIR is a folder that `measure` wrote, TRUTH one with vehicles.geojson, and perhaps queues.json.
+    """
+    from jamline.evaluate import evaluate as evaluated
+
+    evaluation = evaluated(outdir, truth)
+    click.echo(json.dumps(evaluation.to_json(), indent=1) if as_json else str(evaluation))
+
+
+def _measured(
+    images: tuple[str, ...],
+    road: str,
+    options: dict[str, Any],
+    outdir: str,
+    *,
+    title: str | None = None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure, write, and print what came out."""
+    from jamline.outputs import check_outdir
+    from jamline.pipeline import REPORT, survey
+
+    # Measuring takes minutes; that the result has no place to go is said first.
+    check_outdir(outdir, overwrite=overwrite)
+    with _progress(quiet=quiet) as progress:
+        result = survey(images, road, progress=progress, **options)
+    written = result.write(outdir, overwrite=overwrite, title=title)
+    if as_json:
+        click.echo((written / "run.json").read_text(encoding="utf-8"), nl=False)
+        return
+    for line in _summary(result):
+        click.echo(line)
+    click.echo(f"Report: {written / REPORT}")
+
+
+def _summary(result: Survey) -> Iterator[str]:
+    """Say what was measured, for people: a paragraph for each road, a line for each finding."""
+    day = f", {result.scene.acquired[:10]}" if result.scene.acquired else ""
+    for queues in result.queues:
+        evidence = queues.evidence
+        road = evidence.road
+        seen_km = sum(span.length_m for span in evidence.seen_by_any()) / 1000
+        length_km = road.length_m / 1000
+        yield f"{road.name}: {seen_km:.2f} of {length_km:.2f} km seen at {evidence.gsd_m:.2g} m{day}"
+        for queue in queues:
+            start, end = ((m - road.origin_station_m) / 1000 for m in (queue.start_m, queue.end_m))
+            yield (
+                f"  {queue.side}: {queue.length_km}, {queue.vehicles}, {queue.packing}; "
+                f"km {start:.2f} to {end:.2f} from {road.origin}"
+            )
+        if not len(queues):
+            yield "  no queue was seen"
+    for finding in result.findings:
+        yield str(finding)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Progress]:
+    """Show on stderr how far the measuring is; nothing where stderr is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit="km", disable=True if quiet else None, leave=False, bar_format=_BAR) as bar:
+
+        def advance(done_m: float, total_m: float) -> None:
+            bar.total = round(total_m / 1000, 2)
+            bar.update(done_m / 1000)
+
+        yield advance
+
+
+_BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} km, {remaining} left"

@@ -1,0 +1,140 @@
+"""Job files: which imagery, which road, which claims."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from jamline.claims import Claim, claims_from_tables, read_claims_file
+from jamline.errors import JobError
+
+Bands = dict[str, int]
+
+
+def bands_by_role(bands: Any) -> Any:
+    """Turn band numbers into bands by role: three are red, green, blue, a fourth is nir, one alone is pan.
+
+    Examples
+    --------
+    >>> bands_by_role([3, 2, 1])
+    {'red': 3, 'green': 2, 'blue': 1}
+    """
+    if not isinstance(bands, list | tuple):
+        return bands
+    roles = {1: ("pan",), 3: ("red", "green", "blue"), 4: ("red", "green", "blue", "nir")}.get(len(bands))
+    if roles is None:
+        raise ValueError("be one, three or four band numbers")
+    return dict(zip(roles, bands, strict=True))
+
+
+class Job(BaseModel):
+    """What a job file says, its paths resolved.
+
+    Attributes
+    ----------
+    imagery : tuple of str
+        Files, folders, patterns or addresses; in the file they are relative to it.
+    road : str
+        The road file; likewise.
+    claims : tuple of Claim
+        In the file: texts, or the path of a file of claims as ``claims``; ``[[claim]]`` tables; or both.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    imagery: tuple[str, ...] = Field(min_length=1)
+    road: str
+    road_name: str | None = None
+    origin: str | None = None
+    claims: tuple[Claim, ...] = ()
+    gsd_m: float | None = Field(None, gt=0)
+    half_width_m: float | None = Field(None, ge=2, le=200)
+    bands: Annotated[Bands, BeforeValidator(bands_by_role)] | None = None
+    detector: str = "contrast"
+    title: str | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the keyword arguments of `survey` that the job gives, besides imagery and road."""
+        return {
+            name: getattr(self, name)
+            for name in ("origin", "road_name", "claims", "gsd_m", "half_width_m", "bands", "detector")
+        }
+
+
+def read_job(path: str | Path) -> Job:
+    """Read a job file.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML with the keys of `Job`; paths in it are relative to it.
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    JobError
+        If it is missing, is no TOML, or has an unknown key or a wrong value.
+    ClaimError
+        If one of its claims cannot be read.
+
+    Examples
+    --------
+    >>> read_job("seeds/jobs/lars-2022.toml").road
+    'seeds/roads/lars.geojson'
+    """
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(f"Invalid job '{path}'. Must be a file that can be read.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise JobError(f"Invalid job '{path}'. Must be TOML: {error}.") from error
+    folder = Path(path).parent
+    content["claims"] = _claims(content.get("claims", []), content.pop("claim", []), path)
+    imagery = content.get("imagery")
+    if isinstance(imagery, str):
+        imagery = [imagery]
+    if isinstance(imagery, list):
+        content["imagery"] = [_beside(folder, each) for each in imagery]
+    if "road" in content:
+        content["road"] = _beside(folder, content["road"])
+    try:
+        return Job.model_validate(content)
+    except ValidationError as error:
+        raise _job_error(error, path) from error
+
+
+def _claims(claims: Any, tables: Any, path: str | Path) -> list[Claim]:
+    """Gather the claims of a job, from wherever it has them."""
+    found: list[Claim] = []
+    if isinstance(claims, str):
+        found += read_claims_file(_beside(Path(path).parent, claims))
+    elif isinstance(claims, list):
+        found += claims_from_tables(claims, source=str(path))
+    else:
+        raise JobError(f"Invalid key 'claims' in job '{path}'. Must be texts, or the path of a file of claims.")
+    if not isinstance(tables, list):
+        raise JobError(f"Invalid key 'claim' in job '{path}'. Must be [[claim]] tables.")
+    return found + claims_from_tables(tables, source=str(path))
+
+
+def _beside(folder: Path, path: Any) -> Any:
+    """Resolve a path against a job's folder; addresses stay, and what is no text is judged later."""
+    if not isinstance(path, str) or not path or "://" in path or path.startswith("/vsi"):
+        return path
+    return os.path.normpath(folder / Path(path).expanduser())
+
+
+def _job_error(error: ValidationError, path: str | Path) -> JobError:
+    """Say on one line which key is wrong."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"] if part != "__root__")
+    rules = {"extra_forbidden": f"be one of {', '.join([*Job.model_fields, 'claim'])}", "missing": "be given"}
+    rule = rules.get(first["type"], first["msg"].removeprefix("Value error, "))
+    return JobError(f"Invalid key '{key}' in job '{path}'. Must {rule[0].lower()}{rule[1:].rstrip('.')}.")

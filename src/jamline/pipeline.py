@@ -1,0 +1,333 @@
+"""The straight line from imagery and a road to a result folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jamline import tables
+from jamline.claims import Claim, Finding, check_claims, read_claim
+from jamline.corridor import Corridor, Hidden, Section, lay_flat
+from jamline.detect import Detector, Found, detector_named, find_vehicles
+from jamline.errors import NothingToMeasureError, RoadError
+from jamline.evidence import Evidence
+from jamline.imagery import Scene, open_scene
+from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
+from jamline.queues import Queues, measure_queues
+from jamline.report import StripImage, write_report
+from jamline.road import Road, read_roads
+from jamline.spans import Estimate
+
+Progress = Callable[[float, float], None]
+"""Called with the metres of road that are done, and the metres that there are."""
+
+REPORT = "report.html"
+
+_STRIP_PIXEL_M = 0.5
+"""Single cars can still be told apart."""
+
+_STRIP_BYTES = 48_000_000
+"""Pictures held until the report is written; on very long roads they are coarser instead."""
+
+_UNSEEN_GREY = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What was measured in one run, ready to be written.
+
+    Parameters
+    ----------
+    scene : Scene
+        The imagery.
+    queues : tuple of Queues
+        One for each road, in the order of the file; one that the imagery does not show is there too, unseen.
+    findings : tuple of Finding
+        In the order of the claims.
+    strips : tuple of StripImage
+        The roads laid flat, for the report.
+    settings : mapping
+        What was asked for.
+    detector_sha256 : str or None
+        Digest of the detector's weights.
+    """
+
+    scene: Scene
+    queues: tuple[Queues, ...]
+    findings: tuple[Finding, ...]
+    strips: tuple[StripImage, ...] = field(repr=False)
+    settings: Mapping[str, Any]
+    detector_sha256: str | None = None
+
+    @cached_property
+    def run(self) -> RunRecord:
+        """What `run.json` says. The images' digests are taken here, which reads every byte of them."""
+        return run_record(
+            self.queues,
+            self.findings,
+            imagery=self.scene.images,
+            settings=self.settings,
+            detector_sha256=self.detector_sha256,
+        )
+
+    def write(self, outdir: str | Path, *, overwrite: bool = False, title: str | None = None) -> Path:
+        """Write the layers, `run.json` and the report.
+
+        Parameters
+        ----------
+        outdir : str or Path
+            The folder to make.
+        overwrite : bool
+            Replace the folder if it is empty or an earlier result.
+        title : str, optional
+            Title of the report, by default the roads' names.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        OutputError
+            If the folder exists and may not be replaced, or cannot be written; then nothing was written.
+        """
+        check_outdir(outdir, overwrite=overwrite)
+        record = self.run
+        with result_folder(outdir, overwrite=overwrite) as folder:
+            put_layers(folder, self.queues, findings=self.findings, run=record)
+            write_report(
+                folder / REPORT,
+                queues=self.queues,
+                findings=self.findings,
+                strips=self.strips,
+                run=record,
+                title=title,
+            )
+        return Path(outdir)
+
+
+def survey(
+    images: str | Path | Sequence[str | Path],
+    roads: str | Path | Sequence[Road],
+    *,
+    origin: str | None = None,
+    road_name: str | None = None,
+    claims: Iterable[str | Claim] = (),
+    gsd_m: float | None = None,
+    half_width_m: float | None = None,
+    bands: Mapping[str, int] | None = None,
+    detector: str | Detector = "contrast",
+    progress: Progress | None = None,
+) -> Survey:
+    """Measure the queues on every road of a file, and check claims about them.
+
+    Parameters
+    ----------
+    images : str, Path or a sequence of those
+        Files, folders, patterns or addresses of GeoTIFFs.
+    roads : str, Path or sequence of Road
+        Anything OGR reads, each line a road; or roads already read.
+    origin : str, optional
+        Where claims count from: the name of a point in the road file, or ``"lon,lat"``.
+    road_name : str, optional
+        The one road of the file to measure; the others only keep their own vehicles.
+    claims : iterable of str or Claim
+        Such as ``"a traffic jam stretching 16 km"``.
+    gsd_m : float, optional
+        Resolution of the imagery in metres, over what its metadata say.
+    half_width_m : float, optional
+        How far to each side of a road to look.
+    bands : mapping, optional
+        1-based band by role, such as ``{"red": 3, "green": 2, "blue": 1}``.
+    detector : str or Detector
+        What finds the vehicles.
+    progress : callable, optional
+        Called now and then with the metres of road done and the metres there are.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    InputError
+        If an image, the road file or a claim cannot be used.
+    NothingToMeasureError
+        If the imagery shows none of the roads, or is not optical.
+    UsageError
+        If an option makes no sense.
+    """
+    wanted = [read_claim(claim) if isinstance(claim, str) else claim for claim in claims]
+    chosen = detector_named(detector) if isinstance(detector, str) else detector
+    every = read_roads(roads, origin=origin) if isinstance(roads, str | Path) else list(roads)
+    measured = _named(every, road_name, source=roads)
+    with open_scene(images, bands=bands, gsd_m=gsd_m) as scene:
+        corridors = _laid_flat(scene, measured, every, half_width_m)
+        shown = [corridor for corridor in corridors if corridor]
+        onlooker = _Onlooker.of(chosen, shown, progress)
+        evidence = [
+            find_vehicles(corridor, detector=onlooker.of_road(road.name))
+            if corridor
+            else _unseen(road, shown[0], chosen)
+            for road, corridor in zip(measured, corridors, strict=True)
+        ]
+    queues = tuple(measure_queues(each) for each in evidence)
+    return Survey(
+        scene=scene,
+        queues=queues,
+        findings=tuple(check_claims(wanted, queues)),
+        strips=tuple(onlooker.strips),
+        settings={
+            "origin": origin,
+            "road_name": road_name,
+            "gsd_m": gsd_m,
+            "half_width_m": evidence[0].half_width_m,
+            "bands": None if bands is None else dict(bands),
+        },
+        detector_sha256=chosen.sha256,
+    )
+
+
+def _named(roads: Sequence[Road], name: str | None, *, source: Any) -> list[Road]:
+    """Return the road of a name, or all of them."""
+    chosen = [road for road in roads if name in (None, road.name)]
+    if not chosen:
+        known = ", ".join(f"'{road.name}'" for road in roads) or "those given; there is none"
+        where = f" in '{source}'" if isinstance(source, str | Path) else ""
+        raise RoadError(f"Invalid road name '{name or ''}'{where}. Must be one of {known}.")
+    return chosen
+
+
+def _laid_flat(
+    scene: Scene, roads: Sequence[Road], neighbours: Sequence[Road], half_width_m: float | None
+) -> list[Corridor | None]:
+    """Lay flat each road that the imagery shows; an error only where it shows none."""
+    corridors: list[Corridor | None] = []
+    for road in roads:
+        others = [other for other in neighbours if other is not road]
+        try:
+            corridors.append(lay_flat(scene, road, half_width_m=half_width_m, neighbours=others))
+        except NothingToMeasureError:
+            if len(roads) == 1:
+                raise
+            corridors.append(None)
+    if not any(corridors):
+        raise NothingToMeasureError(
+            f"Invalid roads in '{roads[0].source}'. Must run through the imagery; none of {len(roads)} does."
+        )
+    return corridors
+
+
+def _unseen(road: Road, beside: Corridor, detector: Detector) -> Evidence:
+    """Return what is known of a road that the imagery does not show: its length, all of it unseen."""
+    line = road.line(0.0, road.length_m)
+    within = any(image.footprint.intersects(line) for image in beside.scene.images)
+    reason = Hidden.NODATA.reason if within else Hidden.OUTSIDE.reason
+    sight = tables.table(
+        tables.SIGHT,
+        {
+            "side": list(road.sides),
+            "start_m": 0.0,
+            "end_m": road.length_m,
+            "seen": False,
+            "reason": reason,
+            "recall": 0.0,
+            "false_per_km": 0.0,
+        },
+    )
+    return Evidence(
+        road=road,
+        vehicles=tables.empty(tables.VEHICLES),
+        sight=sight,
+        alignment_m=Estimate(0.0, None, None, unit="m"),
+        half_width_m=beside.half_width_m,
+        gsd_m=beside.scene.gsd_m,
+        detector=detector.name,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Onlooker:
+    """A detector that looks over another's shoulder, and keeps a picture of each section for the report.
+
+    That way pixels are read once, however the detector goes about its work.
+    """
+
+    detector: Detector
+    pixel_m: float
+    length_m: float
+    progress: Progress | None
+    strips: list[StripImage]
+    road: str = ""
+
+    @classmethod
+    def of(cls, detector: Detector, corridors: Sequence[Corridor], progress: Progress | None) -> _Onlooker:
+        """Make one for all roads of a run."""
+        length_m = sum(corridor.road.length_m for corridor in corridors)
+        area_m2 = sum(2 * each.half_width_m * each.road.length_m for each in corridors)
+        pixel_m = max(_STRIP_PIXEL_M, math.sqrt(3 * area_m2 / _STRIP_BYTES))
+        return cls(detector, pixel_m, length_m, progress, [])
+
+    def of_road(self, name: str) -> _Onlooker:
+        """Return the one for a road, which adds to the same strips."""
+        return replace(self, road=name)
+
+    @property
+    def name(self) -> str:
+        """Name of the detector itself."""
+        return self.detector.name
+
+    @property
+    def sha256(self) -> str | None:
+        """Hash of the detector's weights."""
+        return self.detector.sha256
+
+    def find(self, section: Section, *, carriageway_m: float) -> Found:
+        """Let the detector find the vehicles of a section, and keep a picture of it."""
+        found = self.detector.find(section, carriageway_m=carriageway_m)
+        self.strips.append(_picture(section, self.road, self.pixel_m))
+        if self.progress is not None:
+            self.progress(section.core.length_m, self.length_m)
+        return found
+
+
+def _picture(section: Section, road: str, pixel_m: float) -> StripImage:
+    """Return a section's own stretch as a picture with pixels of about the size asked for."""
+    grid = section.grid
+    factor = max(1, round(pixel_m / grid.pixel_m))
+    first = max(0, round(section.core.start_m / grid.pixel_m) - grid.first)
+    stop = round(section.core.end_m / grid.pixel_m) - grid.first
+    # Up to a whole number of blocks: the next section's picture goes over what is too much.
+    stop = min(grid.columns, first + math.ceil((stop - first) / factor) * factor)
+    colours = section.pixels[: 3 if len(section.pixels) >= 3 else 1, :, first:stop]
+    grey = np.where(np.isin(section.hidden[:, first:stop], (Hidden.OUTSIDE, Hidden.NODATA)), _UNSEEN_GREY, 0)
+    light = np.where(grey, grey / 255.0, np.clip(colours, 0.0, 1.0))
+    image = np.moveaxis(np.rint(255 * _block_mean(light, factor)), 0, -1).astype(np.uint8)
+    start_m = (grid.first + first) * grid.pixel_m
+    size_m = factor * grid.pixel_m
+    return StripImage(
+        road=road,
+        start_m=start_m,
+        end_m=start_m + image.shape[1] * size_m,
+        pixel_m=size_m,
+        top_offset_m=grid.half_width_m,
+        image=image if image.shape[2] == 3 else image[:, :, 0],
+    )
+
+
+def _block_mean(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
+    """Average blocks of pixels, shape (bands, rows, columns); the last block may be smaller."""
+    rows, columns = (math.ceil(size / factor) * factor for size in pixels.shape[1:])
+    padding = ((0, 0), (0, rows - pixels.shape[1]), (0, columns - pixels.shape[2]))
+    whole = np.pad(pixels, padding, mode="edge")
+    blocks = whole.reshape(len(whole), rows // factor, factor, columns // factor, factor)
+    mean: npt.NDArray[Any] = blocks.mean(axis=(2, 4))
+    return mean
