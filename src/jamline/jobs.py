@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from jamline.claims import Claim, claims_from_tables, read_claims_file
 from jamline.errors import JobError
+from jamline.toml import read_toml
 
 Bands = dict[str, int]
 
@@ -89,12 +89,7 @@ def read_job(path: str | Path) -> Job:
     >>> read_job("seeds/jobs/lars-2022.toml").road
     'seeds/roads/lars.geojson'
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise JobError(f"Invalid job '{path}'. Must be a file that can be read.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise JobError(f"Invalid job '{path}'. Must be TOML: {error}.") from error
+    content = read_toml(path, thing="job")
     folder = Path(path).parent
     content["claims"] = _claims(content.get("claims", []), content.pop("claim", []), path)
     imagery = content.get("imagery")

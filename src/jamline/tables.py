@@ -18,6 +18,9 @@ from jamline.errors import OutputError
 WGS84 = "EPSG:4326"
 """Tables with geometry are kept in longitude and latitude, the only CRS that RFC 7946 knows."""
 
+TRUCK_M = 7.0
+"""A vehicle over this length is of kind ``truck``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

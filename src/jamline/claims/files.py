@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from jamline.claims.claim import Claim
 from jamline.claims.reading import read_claim
 from jamline.errors import ClaimError, JobError
+from jamline.toml import read_toml
 
 _KEYS = ("text", "source", "qualifier", "side", "origin", "note")
 
@@ -41,12 +41,7 @@ def read_claims_file(path: str | Path) -> list[Claim]:
     >>> [claim.meaning for claim in read_claims_file("seeds/claims/lars-2022.toml")][0]
     'at least 16 km'
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise JobError(f"Invalid claims file '{path}'. Must be a file that can be read.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise JobError(f"Invalid claims file '{path}'. Must be TOML: {error}.") from error
+    content = read_toml(path, thing="claims file")
     for key in content:
         if key != "claim":
             raise JobError(f"Invalid key '{key}' in '{path}'. Must be 'claim'.")

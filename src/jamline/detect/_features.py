@@ -16,11 +16,6 @@ SIZES_M = (
 )  # fmt: skip
 """Length and width of what drives: small car to articulated lorry (16.5 by 2.55 m is the EU's limit)."""
 
-FEATURES = (
-    "whole", "emptiest", "thinnest", "flank_low", "flank_high", "end_low", "end_high",
-    "raw", "dark", "side_edge", "end_edge", "texture", "light",
-)  # fmt: skip
-
 _SLICE_M = 1.0
 """Gaps of a standing queue start at about this length."""
 
@@ -95,7 +90,7 @@ def feature_maps(maps: Maps, size: int) -> Iterator[tuple[str, Pixels]]:
     Yields
     ------
     name : str
-        One of `FEATURES`, in order.
+        What the mean is of, and over which part of the box.
     values : array, shape (rows, columns)
     """
     pixel_m = maps.pixel_m

@@ -28,8 +28,6 @@ _BIN_M = 10.0
 _SEEN_SHARE = 0.6
 """Share of a side's running lanes that must be seen for the stretch to count as seen."""
 
-_TRUCK_M = 7.0
-
 _KERB_M = 0.7
 """A vehicle in the outermost lane has its middle at least this far inside the carriageway's edge."""
 
@@ -115,7 +113,7 @@ def _vehicles(boxes: Boxes, road: Road, carriageway_m: float) -> pd.DataFrame:
             "length_m": boxes.length_m,
             "width_m": boxes.width_m,
             "heading_deg": heading,
-            "kind": np.where(boxes.length_m > _TRUCK_M, "truck", "car").astype(object),
+            "kind": np.where(boxes.length_m > tables.TRUCK_M, "truck", "car").astype(object),
             "state": np.where(parked, "parked", "flowing").astype(object),
             "score": boxes.score,
         },

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.corridor import Section
-from jamline.corridor._section import Hidden
 
 Array = npt.NDArray[np.float64]
 
@@ -99,6 +98,3 @@ class Detector(Protocol):
             Width of the running lanes.
         """
         ...
-
-
-__all__ = ["Boxes", "Detector", "Found", "Hidden"]

@@ -117,7 +117,3 @@ def _half_at(difference: Pixels, soft: Pixels) -> Pixels:
     cubed = np.minimum(ratio, 20) ** 3
     out: Pixels = (cubed / (1 + cubed)).astype(np.float32)
     return out
-
-
-def _recall_at(gsd_m: float) -> float:
-    return float(np.interp(gsd_m, [0.3, 0.5, 0.8, 1.2], [0.75, 0.65, 0.6, 0.4]))

@@ -18,9 +18,7 @@ from jamline.evaluate.matching import Array, Pairs, match_vehicles
 from jamline.evaluate.queues import match_queues
 from jamline.evaluate.scores import Evaluation, Score
 from jamline.road import metres_per_degree
-
-TRUCK_M = 7.0
-"""Vehicles over this length are trucks."""
+from jamline.tables import TRUCK_M
 
 _CUT_SHARE = 0.01
 """Share of a footprint that may lie where nothing was seen, before the vehicle counts as cut."""

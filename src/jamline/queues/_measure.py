@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ class _Traffic:
             unseen=unseen,
         )
 
-    @property
+    @cached_property
     def likely_queued(self) -> npt.NDArray[np.bool_]:
         """Vehicles queued in most draws."""
         likely: npt.NDArray[np.bool_] = self.queued.mean(axis=0) > 0.5

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from pydantic import BaseModel
 
 from jamline.errors import OutputError
+from jamline.queues import BREAKDOWN_PER_KM_LANE, PACKED_PER_KM_LANE
 from jamline.report import words
-from jamline.report.profile import BREAKDOWN_PER_KM_LANE, PACKED_PER_KM_LANE, profiles
+from jamline.report.profile import profiles
 from jamline.report.rows import ZOOM_M, Row, frames_of, row_of, rows_left
 from jamline.report.strips import ROW_M, StripImage, row_pictures
 

@@ -20,12 +20,6 @@ Array = npt.NDArray[np.float64]
 
 BIN_M = 100.0
 
-BREAKDOWN_PER_KM_LANE = 28.0
-"""Traffic has broken down (Highway Capacity Manual, level of service F)."""
-
-PACKED_PER_KM_LANE = 90.0
-"""Vehicles stand."""
-
 _MIN_SEEN_M = 20.0
 """A bin seen for less than this says nothing: one vehicle there would make a density of 50."""
 

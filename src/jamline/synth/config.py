@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from jamline.errors import JobError
+from jamline.toml import read_toml
 
 Side = Literal["left", "right", "all"]
 
@@ -246,12 +246,7 @@ def read_scene(path: str | Path) -> SceneSpec:
     JobError
         If the file is missing, is not TOML, or holds an unknown key or a value out of range.
     """
-    try:
-        data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise JobError(f"Invalid scene '{path}'. Must be a file that can be read.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise JobError(f"Invalid scene '{path}'. Must be TOML: {error}.") from error
+    data = read_toml(path, thing="scene")
     try:
         spec = SceneSpec.model_validate(data)
     except ValidationError as error:

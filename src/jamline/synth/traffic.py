@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jamline.synth.config import FlowSpec, ParkedSpec, QueueSpec, RoadSpec, SceneSpec
+from jamline.tables import TRUCK_M
 
 # Body: (share among cars, length mean, sd, width mean, sd, height). European registrations, rounded.
 _CARS = {
@@ -27,9 +28,6 @@ _TRUCKS = {
 
 _ABREAST_M = 2.65
 """Least distance between the middles of rows abreast: a lorry is 2.55 m wide."""
-
-TRUCK_M = 7.0
-"""Longer vehicles are of the kind ``truck``."""
 
 
 @dataclass(frozen=True, slots=True)
