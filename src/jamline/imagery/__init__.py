@@ -5,6 +5,7 @@ need not ask again.
 """
 
 from jamline.imagery._image import Image
+from jamline.imagery._packed import packed_picture
 from jamline.imagery._scene import Scene, open_scene
 
-__all__ = ["Image", "Scene", "open_scene"]
+__all__ = ["Image", "Scene", "open_scene", "packed_picture"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
-from rasterio.io import MemoryFile
+
+from jamline.imagery import packed_picture
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -140,14 +139,5 @@ def _paste(canvas: Bytes, frame: RowFrame, strip: StripImage) -> None:
 
 def _data_uri(picture: Bytes) -> str:
     """Pack a picture, shape (h, w, 3), as a JPEG that stands in the page itself."""
-    height, width = picture.shape[:2]
-    with warnings.catch_warnings():
-        # A picture on a page lies nowhere on the map, and needs no reminder of it.
-        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
-        with MemoryFile() as memory:
-            with memory.open(
-                driver="JPEG", width=width, height=height, count=3, dtype="uint8", QUALITY=_JPEG_QUALITY
-            ) as file:
-                file.write(np.moveaxis(picture, 2, 0))
-            packed = memory.read()
+    packed = packed_picture(picture, "JPEG", QUALITY=_JPEG_QUALITY)
     return "data:image/jpeg;base64," + base64.b64encode(packed).decode("ascii")
