@@ -165,14 +165,29 @@ def synth(scene: str, outdir: str, overwrite: bool) -> None:
 @click.argument("outdir")
 @click.argument("truth")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(outdir: str, truth: str, as_json: bool) -> None:
+@click.option("--picture", metavar="PNG", help="Draw the road around missed and false vehicles.")
+@click.option("--overwrite", is_flag=True, help="Replace PNG if it exists.")
+@click.option("--imagery", metavar="IMAGE", multiple=True, help="What was measured, to tell vehicles by brightness.")
+@click.option(
+    "--half-width",
+    "half_width_m",
+    metavar="M",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Count all vehicles within so far of the road, not only where it was seen.",
+)
+def evaluate(
+    outdir: str, truth: str, as_json: bool, picture: str | None, overwrite: bool, imagery: tuple[str, ...], **rule: Any
+) -> None:
     """Hold a result against the truth.
 
     OUTDIR is a folder that `measure` wrote, TRUTH one with vehicles.geojson, and perhaps queues.json.
     """
+    from jamline.evaluate import draw_misses
     from jamline.evaluate import evaluate as evaluated
 
-    evaluation = evaluated(outdir, truth)
+    evaluation = evaluated(outdir, truth, imagery=imagery or None, **rule)
+    if picture:
+        draw_misses(outdir, truth, picture, imagery=imagery or None, overwrite=overwrite, **rule)
     click.echo(json.dumps(evaluation.to_json(), indent=1) if as_json else str(evaluation))
 
 

@@ -5,7 +5,23 @@ not show counts neither way, and neither does a vehicle cut by its edge.
 """
 
 from jamline.evaluate.against import evaluate
+from jamline.evaluate.evaluation import Evaluation, pooled
 from jamline.evaluate.matching import match_vehicles
-from jamline.evaluate.scores import Evaluation, QueueScore, Score
+from jamline.evaluate.misses import draw_misses
+from jamline.evaluate.ranking import Calibration, ScoreBin, average_precision, calibration
+from jamline.evaluate.scores import CountError, QueueScore, Score
 
-__all__ = ["Evaluation", "QueueScore", "Score", "evaluate", "match_vehicles"]
+__all__ = [
+    "Calibration",
+    "CountError",
+    "Evaluation",
+    "QueueScore",
+    "Score",
+    "ScoreBin",
+    "average_precision",
+    "calibration",
+    "draw_misses",
+    "evaluate",
+    "match_vehicles",
+    "pooled",
+]

@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from jamline.errors import InputError, RoadError
+from jamline.errors import InputError
 from jamline.evaluate.files import read_json
 from jamline.evaluate.scores import QueueScore
-from jamline.road import Road, read_roads
+from jamline.evaluate.sight import roads_in
+from jamline.road import Road
 from jamline.spans import Span, intersect, total_m
 
 _OTHER_SIDE = {"left": "right", "right": "left", "all": "all"}
 
 
-def match_queues(out: Path, truth: Path, run: Mapping[str, Any], seen: Any) -> tuple[tuple[QueueScore, ...], int, int]:
+def match_queues(
+    out: Path, truth: Path, run: Mapping[str, Any], seen: Any, vehicles: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[QueueScore, ...], int, int]:
     """Pair found queues with the true ones on the same side that they share most metres with.
 
     Parameters
@@ -30,6 +33,8 @@ def match_queues(out: Path, truth: Path, run: Mapping[str, Any], seen: Any) -> t
         Content of `run.json`.
     seen : shapely geometry
         Where the result saw the road; a true queue all out of sight counts neither way.
+    vehicles : sequence of mapping
+        The found vehicles' `road`, `side`, `station_m` and `state`.
 
     Returns
     -------
@@ -52,7 +57,7 @@ def match_queues(out: Path, truth: Path, run: Mapping[str, Any], seen: Any) -> t
     overlap = np.array([[_overlap_m(one, other) for other in true] for one in placed])
     a, b = optimize.linear_sum_assignment(-overlap)
     pairs = [(i, j) for i, j in zip(a, b, strict=True) if overlap[i, j] > 0]
-    scores = tuple(_queue_score(placed[i], true[j]) for i, j in pairs)
+    scores = tuple(_queue_score(placed[i], true[j], _counted(found[i][0], found[i][1], vehicles)) for i, j in pairs)
     return scores, len(true) - len(pairs), len(found) - len(pairs)
 
 
@@ -78,7 +83,7 @@ def _placed(found: Sequence[tuple[str, Any]], drawn: Path, true_road: Road | Non
     queues = [dict(queue) for _, queue in found]
     if true_road is None or not drawn.exists():
         return queues
-    roads = {road.name: road for road in _roads(drawn)}
+    roads = {road.name: road for road in roads_in(drawn)}
     for (name, _), queue in zip(found, queues, strict=True):
         if name in roads:
             lon, lat = roads[name].to_map([queue["start_m"], queue["end_m"]], [0.0, 0.0])
@@ -90,17 +95,23 @@ def _placed(found: Sequence[tuple[str, Any]], drawn: Path, true_road: Road | Non
 
 
 def _first_road(path: Path) -> Road | None:
-    return _roads(path)[0] if path.exists() else None
+    return roads_in(path)[0] if path.exists() else None
 
 
-def _roads(path: Path) -> list[Road]:
-    try:
-        return read_roads(path)
-    except RoadError as error:
-        raise InputError(str(error)) from error
+def _counted(road: str, queue: Mapping[str, Any], vehicles: Sequence[Mapping[str, Any]]) -> int:
+    """Count the queued vehicles between a found queue's ends, stations as the result has them."""
+    # Tables are rounded to centimetres, and a queue may end at a vehicle's very middle.
+    low_m, high_m = queue["start_m"] - 0.01, queue["end_m"] + 0.01
+    return sum(
+        v.get("road") == road
+        and v.get("side") == queue["side"]
+        and v.get("state") == "queued"
+        and low_m <= _number(v.get("station_m")) <= high_m
+        for v in vehicles
+    )
 
 
-def _queue_score(found: Mapping[str, Any], true: Mapping[str, Any]) -> QueueScore:
+def _queue_score(found: Mapping[str, Any], true: Mapping[str, Any], counted: int) -> QueueScore:
     """Put one found and one true queue side by side."""
     length, count = found["length_km"], found["vehicles"]
     return QueueScore(
@@ -114,6 +125,7 @@ def _queue_score(found: Mapping[str, Any], true: Mapping[str, Any]) -> QueueScor
         found_vehicles=_number(count["value"]),
         vehicles_low=_number(count["low"], 0.0),
         vehicles_high=_number(count["high"], math.inf),
+        counted_vehicles=counted,
     )
 
 

@@ -1,8 +1,10 @@
-"""What an evaluation says, for people and as JSON."""
+"""How well vehicles of one kind, and single queues, were found."""
 
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,16 @@ class Score:
     Parameters
     ----------
     kind : str
-        ``"all"``, ``"car"`` or ``"truck"``, by each table's own length.
+        ``"all"``; ``"car"`` or ``"truck"``, by each table's own length; ``"dark"``, ``"like road"`` or
+        ``"bright"``; a resolution.
     truth, found : int
         Vehicles that count.
     truth_matched, found_matched : int
         Those of them with a partner, of whatever kind.
+    average_precision : float
+        Area under the curve of precision over recall, NaN where there is none.
+    false_told : bool
+        False where nobody looked which of the false ones look like this kind; only recall is known then.
     """
 
     kind: str
@@ -26,11 +33,13 @@ class Score:
     found: int
     truth_matched: int
     found_matched: int
+    average_precision: float = math.nan
+    false_told: bool = True
 
     @property
     def precision(self) -> float:
         """Share of the vehicles found that are true, NaN where none was found."""
-        return self.found_matched / self.found if self.found else math.nan
+        return self.found_matched / self.found if self.found and self.false_told else math.nan
 
     @property
     def recall(self) -> float:
@@ -41,7 +50,7 @@ class Score:
     def f1(self) -> float:
         """Harmonic mean of precision and recall, NaN where there is nothing to find and nothing found."""
         both = self.found + self.truth
-        return (self.found_matched + self.truth_matched) / both if both else math.nan
+        return (self.found_matched + self.truth_matched) / both if both and self.false_told else math.nan
 
     @property
     def count_error(self) -> int:
@@ -52,11 +61,12 @@ class Score:
         """Return it as JSON has it, NaN as null."""
         return {
             "truth": self.truth,
-            "found": self.found,
-            "precision": _finite(self.precision),
-            "recall": _finite(self.recall),
-            "f1": _finite(self.f1),
-            "count_error": self.count_error,
+            "found": self.found if self.false_told else None,
+            "precision": finite(self.precision),
+            "recall": finite(self.recall),
+            "f1": finite(self.f1),
+            "count_error": self.count_error if self.false_told else None,
+            "average_precision": finite(self.average_precision),
         }
 
 
@@ -78,6 +88,8 @@ class QueueScore:
         In what the imagery shows of it.
     vehicles_low, vehicles_high : float
         The interval.
+    counted_vehicles : int
+        Queued vehicles in the result's table between the found queue's ends: the count without correction.
     """
 
     side: str
@@ -90,6 +102,7 @@ class QueueScore:
     found_vehicles: float
     vehicles_low: float
     vehicles_high: float
+    counted_vehicles: int = 0
 
     @property
     def error_km(self) -> float:
@@ -113,75 +126,48 @@ class QueueScore:
             "truth_km": round(self.truth_km, 5),
             "found_km": round(self.found_km, 5),
             "error_km": round(self.error_km, 5),
-            "interval_km": [_finite(self.low_km), _finite(self.high_km)],
+            "interval_km": [finite(self.low_km), finite(self.high_km)],
             "whole_km": round(self.whole_km, 5),
             "hit": self.hit,
-            "truth_vehicles": _finite(self.truth_vehicles),
-            "found_vehicles": _finite(self.found_vehicles),
+            "truth_vehicles": finite(self.truth_vehicles),
+            "found_vehicles": finite(self.found_vehicles),
+            "counted_vehicles": self.counted_vehicles,
             "vehicles_hit": self.vehicles_hit if math.isfinite(self.truth_vehicles) else None,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A result held against the truth.
+class CountError:
+    """Vehicles over whole queues, beside the true number.
 
     Parameters
     ----------
-    vehicles : tuple of Score
-        For all vehicles, cars and trucks.
-    ignored_truth, ignored_found : int
-        Vehicles that count neither way: not seen, cut, or outside the corridor.
-    distance_m : float
-        Median distance between the centres of partners, NaN where there are none.
-    queues : tuple of QueueScore
-        Queues that were found and are true.
-    missed_queues, false_queues : int
-        True ones that were not found, found ones that are not true.
+    queues : int
+        Queues that were found and are true, with a true count.
+    total : float
+        Vehicles in all of them together, less the true ones, over the true ones.
+    median : float
+        Of the queues' own errors without their sign.
     """
 
-    vehicles: tuple[Score, ...]
-    ignored_truth: int
-    ignored_found: int
-    distance_m: float
-    queues: tuple[QueueScore, ...]
-    missed_queues: int
-    false_queues: int
+    queues: int
+    total: float
+    median: float
+
+    @classmethod
+    def of(cls, truth: Sequence[float], found: Sequence[float]) -> CountError:
+        """Hold counts against true ones, queue by queue; NaN where there is none."""
+        true = [(t, f) for t, f in zip(truth, found, strict=True) if math.isfinite(t) and math.isfinite(f) and t > 0]
+        if not true:
+            return cls(0, math.nan, math.nan)
+        total = sum(f for _, f in true) / sum(t for t, _ in true) - 1.0
+        return cls(len(true), total, statistics.median(abs(f / t - 1.0) for t, f in true))
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return {
-            "vehicles": {score.kind: score.to_json() for score in self.vehicles},
-            "ignored_truth": self.ignored_truth,
-            "ignored_found": self.ignored_found,
-            "distance_m": _finite(self.distance_m),
-            "queues": [queue.to_json() for queue in self.queues],
-            "missed_queues": self.missed_queues,
-            "false_queues": self.false_queues,
-        }
-
-    def __str__(self) -> str:
-        lines = [f"{'vehicles':<9}{'truth':>8}{'found':>8}{'precision':>11}{'recall':>8}{'F1':>8}"]
-        lines += [
-            f"{s.kind:<9}{s.truth:>8}{s.found:>8}{s.precision:>11.3f}{s.recall:>8.3f}{s.f1:>8.3f}"
-            for s in self.vehicles
-        ]
-        lines.append(
-            f"count error {self.vehicles[0].count_error:+d}, centres {self.distance_m:.2f} m apart, "
-            f"not counted: {self.ignored_truth} true, {self.ignored_found} found"
-        )
-        if self.queues:
-            lines.append(f"{'queue':<9}{'truth km':>10}{'found km':>10}{'error m':>9}{'interval km':>20}  hit")
-        for q in self.queues:
-            high = f"{q.high_km:.3f}" if math.isfinite(q.high_km) else "open"
-            interval = f"{q.low_km:.3f} to {high}"
-            lines.append(
-                f"{q.side:<9}{q.truth_km:>10.3f}{q.found_km:>10.3f}{1000 * q.error_km:>+9.1f}{interval:>20}  "
-                + ("yes" if q.hit else "no")
-            )
-        lines.append(f"queues missed {self.missed_queues}, false {self.false_queues}")
-        return "\n".join(lines)
+        """Return it as JSON has it, NaN as null."""
+        return {"queues": self.queues, "total": finite(self.total), "median": finite(self.median)}
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """Return a number rounded for JSON, ``None`` for one that JSON does not know."""
     return round(value, 4) if math.isfinite(value) else None
