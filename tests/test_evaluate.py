@@ -533,7 +533,7 @@ def test_the_truths_own_brightness_goes_before_the_measured_one(drawn):
 def test_pooled_is_all_of_them_together(drawn, folders):
     scores = [{"score": 0.9}, {"score": 0.6}]
     fine = evaluate(*drawn([(20, 2), (90, 2)], [(20, 2), (40, 2)], properties=scores)[:2])
-    run = {"roads": [], "imagery": [{"gsd_m": 0.8}, {"gsd_m": 1.0}]}
+    run = {"roads": [], "imagery": [{"gsd_m": 0.8012}, {"gsd_m": 1.0}]}
     out, truth = folders([box(100)], [box(101)], properties=[{"score": 0.7}])
     (out / "run.json").write_text(json.dumps(run))
     coarse = evaluate(out, truth)

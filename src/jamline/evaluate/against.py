@@ -29,6 +29,9 @@ HALF_WIDTH_M = 15.0
 _BESIDE_M = 5.0
 """Beyond the corridor in which vehicles count, so that the ones on its edge lie in the strip."""
 
+_WIDEST_M = 200.0
+"""What a corridor may have at most."""
+
 Paths = str | Path | Sequence[str | Path]
 
 
@@ -231,7 +234,7 @@ def _brightness(compared: Compared, imagery: Paths | None) -> tuple[Texts, Texts
                 (found, truth),
                 scene,
                 roads_in(compared.out / "road.geojson"),
-                half_width_m=compared.half_width_m + _BESIDE_M,
+                half_width_m=min(compared.half_width_m + _BESIDE_M, _WIDEST_M),
             )
         of_found = brightness_class(measured[0])
         of_truth = np.where(of_truth == "", brightness_class(measured[1]), of_truth)

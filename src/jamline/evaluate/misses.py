@@ -115,8 +115,10 @@ def draw_misses(
     compared = compare(outdir, truth_dir, match_m=match_m, half_width_m=half_width_m, imagery=imagery)
     reach_m = max(compared.half_width_m, half_width_m or 0.0)
     roads = _on_roads(compared, roads_in(compared.out / "road.geojson"))
+    places = _places(roads)
     with scene_of(compared.run, imagery, compared.out) as scene:
-        picture = _sheet(list(_tiles(scene, roads, reach_m)), _heading(roads))
+        tiles = list(_tiles(scene, _worst(places), reach_m))
+    picture = _sheet(tiles, _heading(roads, f"{len(tiles)} of {len(places)} places shown"))
     try:
         part = file.with_name(f".{file.name}.part")
         part.write_bytes(packed_picture(picture, "PNG"))
@@ -153,13 +155,21 @@ def _distance_m(road: Road, station_m: Array, offset_m: Array) -> Array:
     return distance
 
 
-def _tiles(scene: Scene, roads: Sequence[_OnRoad], half_width_m: float) -> Iterator[Picture]:
-    """Yield a captioned tile for each place with errors, along each road."""
-    places = [(each, start) for each in roads for start in each.starts_m()]
+def _places(roads: Sequence[_OnRoad]) -> list[tuple[_OnRoad, float]]:
+    """Return where tiles begin on each road, for every error."""
+    return [(each, start) for each in roads for start in each.starts_m()]
+
+
+def _worst(places: Sequence[tuple[_OnRoad, float]]) -> list[tuple[_OnRoad, float]]:
+    """Choose the places to show: all, or where they are too many those with most errors, in order of the road."""
     wrong = [each.within(start, "missed") + each.within(start, "false") for each, start in places]
-    shown = sorted(np.argsort([-n for n in wrong], kind="stable")[:_MOST_TILES])
+    return [places[k] for k in sorted(np.argsort([-n for n in wrong], kind="stable")[:_MOST_TILES])]
+
+
+def _tiles(scene: Scene, places: Sequence[tuple[_OnRoad, float]], half_width_m: float) -> Iterator[Picture]:
+    """Yield a captioned tile for each place."""
     corridor: Corridor | None = None
-    for each, start_m in (places[k] for k in shown):
+    for each, start_m in places:
         if corridor is None or corridor.road is not each.road:
             try:
                 corridor = lay_flat(scene, each.road, half_width_m=half_width_m, align_road=False)
@@ -183,12 +193,12 @@ def _tile(corridor: Corridor, vehicles: _OnRoad, start_m: float) -> Picture:
         at = grid.first - first
         strip[:, at : at + grid.columns][shown] = np.broadcast_to(light, (*light.shape[:2], 3))[shown]
     picture = np.repeat(np.repeat(strip, zoom, axis=0), zoom, axis=1)
+    x = (vehicles.station_m / pixel_m - first) * zoom
+    y = (whole.row_of(vehicles.offset_m) + 0.5) * zoom
+    within = (x.max(axis=1) > 0) & (x.min(axis=1) < picture.shape[1])
     for state, colour in COLOURS.items():
-        for station, offset in zip(
-            vehicles.station_m[vehicles.state == state], vehicles.offset_m[vehicles.state == state], strict=True
-        ):
-            x = (station / pixel_m - first) * zoom
-            _outline(picture, x, (whole.row_of(offset) + 0.5) * zoom, colour)
+        for k in np.flatnonzero(within & (vehicles.state == state)):
+            _outline(picture, x[k], y[k], colour)
     road = f"km {_km(start_m)} to {_km(start_m + _TILE_M)}, {vehicles.road.name}"
     told = ", ".join(f"{vehicles.within(start_m, state)} {state}" for state in ("found", "missed", "false"))
     return np.concatenate([*(_cut(_line(text), picture.shape[1]) for text in (road, told)), picture])
@@ -228,11 +238,12 @@ def _line(text: str, colour: tuple[int, int, int] = _INK) -> Picture:
     return line
 
 
-def _heading(roads: Sequence[_OnRoad]) -> Picture:
-    """Say what the colours mean and how many vehicles have each."""
+def _heading(roads: Sequence[_OnRoad], told: str) -> Picture:
+    """Say what the colours mean, how many vehicles have each, and what is shown."""
     states = [str(state) for each in roads for state in each.state]
     named = ("found", "missed", "false", "not counted")
-    return np.concatenate([_line(f"{states.count(state)} {state}", COLOURS[state]) for state in named], axis=1)
+    counts = [_line(f"{states.count(state)} {state}", COLOURS[state]) for state in named]
+    return np.concatenate([*counts, _line(told)], axis=1)
 
 
 def _sheet(tiles: Sequence[Picture], heading: Picture) -> Picture:
