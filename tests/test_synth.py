@@ -19,9 +19,10 @@ from scipy import ndimage
 from jamline.errors import JobError, OutputError
 from jamline.road import read_road
 from jamline.synth import SceneSpec, read_scene, simulate, varied
+from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Noise, Window
-from jamline.synth.traffic import Vehicle, drive
-from jamline.synth.truth import queue_truth
+from jamline.synth.traffic import drive
+from jamline.synth.truth import corners_of, queue_truth
 from jamline.synth.world import build_world
 from jamline.tables import VEHICLES, check
 
@@ -166,14 +167,7 @@ def test_traffic_of_any_scene_is_possible(seed: int) -> None:
         ordered = sorted(row, key=lambda v: v.station_m)
         assert all(b.station_m - a.station_m > (a.length_m + b.length_m) / 2 + 0.6 for a, b in pairwise(ordered))
     boxes = [
-        shapely.box(
-            v.station_m - v.length_m / 2,
-            v.offset_m - v.width_m / 2,
-            v.station_m + v.length_m / 2,
-            v.offset_m + v.width_m / 2,
-        )
-        for v in vehicles
-        if v.state != "flowing"
+        shapely.Polygon(corners_of(v) + np.array([v.station_m, v.offset_m])) for v in vehicles if v.state != "flowing"
     ]
     first, second = shapely.STRtree(boxes).query(boxes) if boxes else ((), ())
     shared = [boxes[i].intersection(boxes[j]).area for i, j in zip(first, second, strict=True) if i < j]

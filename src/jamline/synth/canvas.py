@@ -81,3 +81,20 @@ def mix(colour: Field, other: npt.ArrayLike, weight: Field) -> None:
 def ramp(values: Field, low: float, high: float) -> Field:
     """Return 0 below ``low``, 1 above ``high`` and a straight ramp between."""
     return np.asarray(np.clip((values - np.float32(low)) / np.float32(high - low), 0.0, 1.0), dtype=np.float32)
+
+
+def stripe(distance: Field, width_m: float, px_m: float) -> Field:
+    """Return how much of each cell a line covers whose middle is ``distance`` away."""
+    cover = np.clip((np.float32((width_m + px_m) / 2) - distance) / np.float32(px_m), 0.0, min(1.0, width_m / px_m))
+    return np.asarray(cover, dtype=np.float32)
+
+
+def part_of(canvas: Canvas, near: npt.NDArray[np.bool_]) -> Canvas:
+    """Return the part of a canvas around some cells: the same arrays, less of them to paint."""
+    block = 8
+    rows, cols = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    r0, c0 = int(rows[0]) // block * block, int(cols[0]) // block * block
+    r1, c1 = int(rows[-1]) + 1, int(cols[-1]) + 1
+    w, cut = canvas.window, (slice(r0, r1), slice(c0, c1))
+    window = Window(w.col + c0, w.row + r0, c1 - c0, r1 - r0, w.px_m)
+    return Canvas(window, canvas.station_m[cut], canvas.offset_m[cut], canvas.colour[cut], canvas.sun[cut])

@@ -5,28 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from jamline.errors import JobError
+from jamline.synth.options import (
+    ClutterSpec,
+    CrossingSpec,
+    FleetSpec,
+    LotSpec,
+    PaintSpec,
+    Part,
+    ShadeSpec,
+    Side,
+    WearSpec,
+)
 from jamline.toml import read_toml
 
-Side = Literal["left", "right", "all"]
 
-
-class _Part(BaseModel):
-    """A part of a scene file: nothing unknown, nothing changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Origin(_Part):
+class Origin(Part):
     """A named place on the road from which claims may count."""
 
     name: str
     station_m: float
 
 
-class RoadSpec(_Part):
+class RoadSpec(Part):
     """The true road and its surface. Right-hand traffic; the right side drives along the line."""
 
     name: str = "simulated road"
@@ -60,7 +63,7 @@ class RoadSpec(_Part):
     origins: tuple[Origin, ...] = ()
 
 
-class LineSpec(_Part):
+class LineSpec(Part):
     """How the drawn line lies to the true road, and what it tells."""
 
     offset_m: float = Field(2.0, ge=-15.0, le=15.0)
@@ -76,7 +79,7 @@ class LineSpec(_Part):
     """Whether lanes, width and oneway are written."""
 
 
-class QueueSpec(_Part):
+class QueueSpec(Part):
     """Vehicles that stand one behind another on one side."""
 
     side: Side = "right"
@@ -99,7 +102,7 @@ class QueueSpec(_Part):
     gap_to_m: float = Field(90.0, ge=0.0)
 
 
-class FlowSpec(_Part):
+class FlowSpec(Part):
     """Free traffic on one side."""
 
     side: Side = "left"
@@ -110,7 +113,7 @@ class FlowSpec(_Part):
     truck_share: float = Field(0.12, ge=0.0, le=1.0)
 
 
-class ParkedSpec(_Part):
+class ParkedSpec(Part):
     """A row of parked vehicles beside the running lanes."""
 
     side: Side = "right"
@@ -119,9 +122,13 @@ class ParkedSpec(_Part):
     where: Literal["bay", "verge"] = "bay"
     fill: float = Field(0.8, ge=0.0, le=1.0)
     truck_share: float = Field(0.0, ge=0.0, le=1.0)
+    pitch_m: float = Field(0.0, ge=0.0, le=9.0)
+    """Length of a bay; 0 where they stand as close as each likes."""
+    marked: bool = False
+    """Whether the bays are painted."""
 
 
-class TerrainSpec(_Part):
+class TerrainSpec(Part):
     """The land beside the road."""
 
     kind: Literal["desert", "steppe", "fields", "grass", "forest", "rock", "town"] = "grass"
@@ -137,7 +144,7 @@ class TerrainSpec(_Part):
     """0 for dry and brown, 1 for lush and green."""
 
 
-class LightSpec(_Part):
+class LightSpec(Part):
     """Sun, air and what stands between them and the road."""
 
     sun_elevation_deg: float = Field(48.0, ge=8.0, le=88.0)
@@ -152,7 +159,7 @@ class LightSpec(_Part):
     """Share of the land under cloud."""
 
 
-class SensorSpec(_Part):
+class SensorSpec(Part):
     """From radiance to numbers in a file."""
 
     gsd_m: float = Field(0.5, ge=0.1, le=12.0)
@@ -174,9 +181,20 @@ class SensorSpec(_Part):
     gamma: float = Field(1.8, ge=1.0, le=3.0)
     jpeg_quality: int = Field(0, ge=0, le=100)
     """0 for lossless."""
+    view_east: float = Field(0.0, ge=-0.7, le=0.7)
+    """Metres east by which the top of something 1 m high leans, seen aslant; rich vehicles show it."""
+    view_north: float = Field(0.0, ge=-0.7, le=0.7)
+    halo: float = Field(0.0, ge=0.0, le=3.0)
+    """Weight of a second, wider unsharp mask that leaves halos."""
+    fringe_px: float = Field(0.0, ge=0.0, le=3.0)
+    """How far red and blue lie apart from each other."""
+    smear_px: float = Field(0.0, ge=0.0, le=4.0)
+    """Length of the blur along the flight."""
+    cast: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Gain of red, green and blue."""
 
 
-class ImagerySpec(_Part):
+class ImagerySpec(Part):
     """The files: which part of the road they show, and in which coordinates."""
 
     start_m: float = -1e9
@@ -196,7 +214,7 @@ class ImagerySpec(_Part):
     acquired: str = "2022-09-25T08:03:00Z"
 
 
-class SceneSpec(_Part):
+class SceneSpec(Part):
     """A whole scene. Two equal ones give equal files, pixel for pixel."""
 
     name: str = "scene"
@@ -209,6 +227,13 @@ class SceneSpec(_Part):
     queues: tuple[QueueSpec, ...] = ()
     flows: tuple[FlowSpec, ...] = ()
     parked: tuple[ParkedSpec, ...] = ()
+    lots: tuple[LotSpec, ...] = ()
+    crossings: tuple[CrossingSpec, ...] = ()
+    fleet: FleetSpec = FleetSpec()
+    wear: WearSpec = WearSpec()
+    paint: PaintSpec = PaintSpec()
+    clutter: ClutterSpec = ClutterSpec()
+    shade: ShadeSpec = ShadeSpec()
     terrain: TerrainSpec = TerrainSpec()
     light: LightSpec = LightSpec()
     sensor: SensorSpec = SensorSpec()

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from jamline.synth.beside import built_over, in_crossing
 from jamline.synth.canvas import Canvas, Field, Stage, ramp
+from jamline.synth.lanes import edge_m
 from jamline.synth.noise import Window
 from jamline.synth.terrain import Building
-from jamline.synth.traffic import edge_m
 
 Array = npt.NDArray[np.float64]
 
@@ -116,13 +117,14 @@ class Grove:
         if not len(trees):
             return trees
         road, world = self.stage.spec.road, self.stage.world
-        _, offset = world.locate(trees[:, :2])
+        station, offset = world.locate(trees[:, :2])
         side = np.where(offset > 0, edge_m(road, "left"), edge_m(road, "right")) + road.shoulder_m
         keep = np.abs(offset) > side + road.verge_m + 0.55 * trees[:, 2] + 0.8
         keep &= np.abs(offset) < _RICH_M
         for bay in self.stage.spec.parked:
             sign = 1.0 if bay.side == "left" else -1.0
             keep &= (offset * sign < 0) | (np.abs(offset) > side + 3.2 + 0.5 * trees[:, 2])
+        keep &= ~built_over(self.stage.spec, station, offset, 0.4 * trees[:, 2])
         for x, y, reach in self.houses:
             keep &= np.hypot(trees[:, 0] - x, trees[:, 1] - y) > reach + 1.0
         return trees[keep]
@@ -140,6 +142,7 @@ class Grove:
             radius = terrain.tree_radius_m * rng.uniform(0.6, 1.2, len(s))
             offset = sign * (edge_m(road, side) + road.shoulder_m + rng.uniform(0.8, 2.2, len(s)))
             xy = world.place(s, offset)
+            keep &= ~in_crossing(self.stage.spec, s, offset, 2.5)
             keep &= world.distance_m(xy) > np.abs(offset).min() - 0.5
             kind = rng.uniform(0, _KINDS, len(s))
             made.append(np.column_stack([xy, radius, kind])[keep])

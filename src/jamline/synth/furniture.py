@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.synth.canvas import Canvas, Stage, mix
-from jamline.synth.traffic import edge_m, row_offsets
+from jamline.synth.lanes import edge_m, row_offsets
 
 Array = npt.NDArray[np.float64]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from jamline.synth import bridges, cover, furniture, roadway, sensor, terrain
+from jamline.synth import bridges, cover, furniture, plots, roadway, sensor, terrain
 from jamline.synth.canvas import Canvas, Field, Stage
+from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Noise, Window
-from jamline.synth.traffic import Vehicle
 from jamline.synth.vehicles import Fleet
 from jamline.synth.world import World
 
@@ -49,6 +49,8 @@ class Renderer:
         trees = self.grove.trees(window)
         terrain.lay_ground(stage, canvas)
         roadway.lay_road(stage, canvas, self.blemishes)
+        plots.lay_lots(stage, canvas)
+        plots.lay_crossings(stage, canvas)
         furniture.lay_paint(stage, canvas, self.furniture)
         terrain.lay_buildings(stage, canvas, self.buildings)
         self.grove.cast(canvas, trees)

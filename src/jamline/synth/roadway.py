@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from jamline.synth.canvas import Canvas, Field, Stage, mix, ramp
+from jamline.synth.canvas import Canvas, Field, Stage, mix, part_of, ramp, stripe
 from jamline.synth.config import ParkedSpec, RoadSpec
-from jamline.synth.noise import Window
-from jamline.synth.traffic import edge_m
+from jamline.synth.lanes import edge_m
 
 _ASPHALT = {"asphalt": 0.088, "worn": 0.135, "concrete": 0.27}
 _GRAVEL = (0.26, 0.235, 0.205)
@@ -69,7 +67,7 @@ def lay_road(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> No
     near = np.abs(o) <= reach
     if not near.any():
         return
-    canvas = _part(canvas, near)
+    canvas = part_of(canvas, near)
     window, s, o = canvas.window, canvas.station_m, canvas.offset_m
     side = np.where(o >= 0, np.float32(left), np.float32(right))
     beyond = np.abs(o) - side
@@ -96,24 +94,13 @@ def lay_road(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> No
         plane = canvas.colour[..., band]
         plane += (surface * np.float32(cast) - plane) * paved
     if road.kerb:
-        mix(canvas.colour, _KERB, _stripe(np.abs(beyond - 0.15), 0.3, window.px_m))
+        mix(canvas.colour, _KERB, stripe(np.abs(beyond - 0.15), 0.3, window.px_m))
     if road.median_m > 0.6 and not road.oneway:
         _lay_median(stage, canvas)
     _lay_paint(stage, canvas, s, o)
     if road.rails:
         rail = np.abs(beyond - 0.55)
-        mix(canvas.colour, (0.50, 0.51, 0.52), _stripe(rail, 0.3, window.px_m) * 0.9)
-
-
-def _part(canvas: Canvas, near: npt.NDArray[np.bool_]) -> Canvas:
-    """Return the part of a canvas around some cells: the same arrays, less of them to paint."""
-    block = 8
-    rows, cols = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
-    r0, c0 = int(rows[0]) // block * block, int(cols[0]) // block * block
-    r1, c1 = int(rows[-1]) + 1, int(cols[-1]) + 1
-    w, cut = canvas.window, (slice(r0, r1), slice(c0, c1))
-    window = Window(w.col + c0, w.row + r0, c1 - c0, r1 - r0, w.px_m)
-    return Canvas(window, canvas.station_m[cut], canvas.offset_m[cut], canvas.colour[cut], canvas.sun[cut])
+        mix(canvas.colour, (0.50, 0.51, 0.52), stripe(rail, 0.3, window.px_m) * 0.9)
 
 
 def _surface(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> Field:
@@ -145,7 +132,7 @@ def _surface(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> Fi
         tone = np.where(inside, tone * np.float32(mark.factor), tone)
     if road.surface == "concrete":
         joint = np.abs(s - np.round(s / _JOINT_M) * np.float32(_JOINT_M))
-        tone *= 1.0 - 0.35 * _stripe(joint, 0.04, window.px_m) * 2.0
+        tone *= 1.0 - 0.35 * stripe(joint, 0.04, window.px_m) * 2.0
         slab = noise.dice(
             np.round(s / _JOINT_M).astype(np.int64), np.floor(across / road.lane_width_m).astype(np.int64), 4
         )
@@ -153,7 +140,7 @@ def _surface(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> Fi
     # Seams between the paver's passes, and cracks across.
     meander = 0.10 * noise.field(window, 1.5, 34)
     seam = np.abs(o + 0.25 + meander)
-    tone *= 1.0 - (0.55 * wear - 0.3) * _stripe(seam, 0.06, window.px_m)
+    tone *= 1.0 - (0.55 * wear - 0.3) * stripe(seam, 0.06, window.px_m)
     crack = np.abs(noise.field(window, 0.9, 35)) + 8.0 * ramp(-noise.field(window, 2.5, 36), -1.1, -0.7)
     tone *= 1.0 - (0.16 * wear) * np.clip(1.0 - crack / 0.05, 0.0, 1.0)
     stain = ramp(noise.field(window, 0.6, 37), 1.9, 2.6)
@@ -169,7 +156,7 @@ def _lay_paint(stage: Stage, canvas: Canvas, s: Field, o: Field) -> None:
     wear = np.clip(1.1 * road.markings * (1.0 + 0.25 * stage.noise.field(window, 0.6, 38)), 0.0, 1.0)
     paint = np.zeros_like(o)
     for at, dash in _lines(road):
-        line = _stripe(np.abs(o - np.float32(at)), 0.16, window.px_m)
+        line = stripe(np.abs(o - np.float32(at)), 0.16, window.px_m)
         if dash:
             period, painted = dash
             phase = np.mod(s, np.float32(period))
@@ -212,9 +199,9 @@ def _lay_median(stage: Stage, canvas: Canvas) -> None:
             np.asarray(inside, dtype=np.float32),
         )
         canvas.colour[...] *= 1.0 + ((np.clip(grass, 0.4, 1.4) - 1.0) * inside)[..., None]
-        mix(canvas.colour, _KERB, _stripe(np.abs(o - (half - 0.3)), 0.25, px))
+        mix(canvas.colour, _KERB, stripe(np.abs(o - (half - 0.3)), 0.25, px))
     else:
-        mix(canvas.colour, (0.33, 0.32, 0.30), _stripe(o, 0.5, px))
+        mix(canvas.colour, (0.33, 0.32, 0.30), stripe(o, 0.5, px))
 
 
 def _lay_bay(stage: Stage, canvas: Canvas, bay: ParkedSpec) -> None:
@@ -236,9 +223,3 @@ def _lay_bay(stage: Stage, canvas: Canvas, bay: ParkedSpec) -> None:
         (tone * rough)[..., None] * np.ones(3, dtype=np.float32),
         np.asarray(inside, dtype=np.float32),
     )
-
-
-def _stripe(distance: Field, width_m: float, px_m: float) -> Field:
-    """Return how much of each cell a line covers whose middle is ``distance`` away."""
-    cover = np.clip((np.float32((width_m + px_m) / 2) - distance) / np.float32(px_m), 0.0, min(1.0, width_m / px_m))
-    return np.asarray(cover, dtype=np.float32)

@@ -60,6 +60,10 @@ def expose(image: Field, sensor: SensorSpec, haze: float, noise: Noise, pixels: 
         Never 0, which means nodata.
     """
     image = image * np.float32(1.0 - 1.5 * haze) + _HAZE * np.float32(haze)
+    if sensor.cast != (1.0, 1.0, 1.0):
+        image = image * np.array(sensor.cast, dtype=np.float32)
+    if sensor.smear_px > 0:
+        image = _smeared(image, sensor.smear_px)
     pan = image @ _PAN
     pan += _noise(pan, sensor, noise.grain(pixels, 1))
     ratio = max(1.0, sensor.gsd_m / max(sensor.pixel_m, 1e-9)) if sensor.pixel_m > 0 else 1.0
@@ -68,6 +72,10 @@ def expose(image: Field, sensor: SensorSpec, haze: float, noise: Noise, pixels: 
         sharp = pan + np.float32(sensor.sharpen) * (pan - soft)
     else:
         sharp = pan
+    if sensor.halo > 0:
+        sharp = sharp + np.float32(sensor.halo) * (pan - cv2.GaussianBlur(pan, (0, 0), 2.6 * ratio))
+    if sensor.fringe_px > 0:
+        image = _fringed(image, sensor.fringe_px)
     if sensor.bands == "pan":
         bands = np.maximum(sharp, 0.0)[..., None]
     elif sensor.pansharpened:
@@ -83,6 +91,25 @@ def expose(image: Field, sensor: SensorSpec, haze: float, noise: Noise, pixels: 
     else:
         number = np.clip(55.0 + 1250.0 * share, 1.0, 2047.0)
     return np.asarray(np.round(np.moveaxis(number, -1, 0)), dtype=np.uint16)
+
+
+def _smeared(image: Field, length_px: float) -> Field:
+    """Blur along the rows of the file, as a line scanner flying north does across them."""
+    reach = int(np.ceil(length_px / 2))
+    cells = np.arange(-reach, reach + 1)
+    kernel = np.clip((length_px + 1.0) / 2 - np.abs(cells), 0.0, 1.0)
+    return np.asarray(cv2.sepFilter2D(image, -1, np.ones(1), kernel / kernel.sum()), dtype=np.float32)
+
+
+def _fringed(image: Field, apart_px: float) -> Field:
+    """Shift red and blue against each other, half the way each."""
+    out = image.copy()
+    for band, way in ((0, 0.5), (2, -0.5)):
+        matrix = np.array([[1.0, 0.0, way * apart_px * 0.6], [0.0, 1.0, way * apart_px * 0.8]])
+        size = (image.shape[1], image.shape[0])
+        plane = np.ascontiguousarray(image[..., band])
+        out[..., band] = cv2.warpAffine(plane, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out
 
 
 def _noise(level: Field, sensor: SensorSpec, grain: Field) -> Field:

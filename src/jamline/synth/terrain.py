@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from jamline.synth.beside import built_over
 from jamline.synth.canvas import Canvas, Field, Stage, mix, ramp
-from jamline.synth.traffic import edge_m
+from jamline.synth.lanes import edge_m
 
 # Reflectance in red, green, blue, from spectral libraries' broad averages.
 _SAND = (0.37, 0.275, 0.195)
@@ -99,6 +100,7 @@ def plan_buildings(stage: Stage) -> tuple[Building, ...]:
         offset = sign * (near + float(rng.exponential(22.0)))
         middle = world.place([s], [offset])[0]
         clear = world.distance_m(middle[None])[0] > near - 1.0
+        clear &= not built_over(stage.spec, s, offset, reach + 1.0)
         if not clear or np.any(np.hypot(*(taken[:, :2] - middle).T) < taken[:, 2] + reach):
             continue
         taken = np.vstack([taken, [*middle, reach]])

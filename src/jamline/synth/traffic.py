@@ -3,76 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from jamline.synth.beside import apart, crossing_vehicles, in_crossing, lot_vehicles
+from jamline.synth.bodies import PLAIN, RICH, Bodies
 from jamline.synth.config import FlowSpec, ParkedSpec, QueueSpec, RoadSpec, SceneSpec
+from jamline.synth.lanes import Vehicle, edge_m, row_offsets
 from jamline.tables import TRUCK_M
-
-# Body: (share among cars, length mean, sd, width mean, sd, height). European registrations, rounded.
-_CARS = {
-    "hatch": (0.34, 4.10, 0.22, 1.77, 0.05, 1.48),
-    "sedan": (0.30, 4.62, 0.18, 1.82, 0.05, 1.45),
-    "suv": (0.20, 4.55, 0.22, 1.88, 0.06, 1.70),
-    "estate": (0.06, 4.65, 0.15, 1.82, 0.04, 1.48),
-    "van": (0.10, 5.30, 0.55, 1.97, 0.06, 2.15),
-}
-# Share among those over 7 m.
-_TRUCKS = {
-    "semi": (0.62, 16.4, 0.4, 2.52, 0.03, 3.9),
-    "lorry": (0.22, 9.0, 0.9, 2.48, 0.05, 3.4),
-    "trailer": (0.08, 18.4, 0.3, 2.52, 0.03, 3.9),
-    "bus": (0.08, 12.1, 0.6, 2.53, 0.03, 3.2),
-}
-
-_ABREAST_M = 2.65
-"""Least distance between the middles of rows abreast: a lorry is 2.55 m wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vehicle:
-    """One vehicle in road space.
-
-    Parameters
-    ----------
-    number : int
-        Seeds its looks.
-    side : str
-        left, right or all.
-    row : int
-        Of the queue or lane, counted from the road's middle outwards.
-    station_m, offset_m : float
-        Of its middle.
-    length_m, width_m, height_m : float
-        Its size.
-    turn_deg : float
-        Of its long axis against the road, anticlockwise.
-    along : bool
-        Whether it looks along the line.
-    body : str
-        hatch, sedan, suv, estate, van, semi, lorry, trailer or bus.
-    state : str
-        queued, flowing or parked.
-    """
-
-    number: int
-    side: str
-    row: int
-    station_m: float
-    offset_m: float
-    length_m: float
-    width_m: float
-    height_m: float
-    turn_deg: float
-    along: bool
-    body: str
-    state: str
-
-    @property
-    def kind(self) -> str:
-        """Car or truck."""
-        return "truck" if self.length_m > TRUCK_M else "car"
 
 
 def drive(spec: SceneSpec, length_m: float) -> tuple[Vehicle, ...]:
@@ -90,49 +28,25 @@ def drive(spec: SceneSpec, length_m: float) -> tuple[Vehicle, ...]:
     tuple of Vehicle
         In no particular order. Free traffic keeps out of the lanes and stretches that queues take.
     """
+    bodies = RICH if spec.fleet.looks == "rich" else PLAIN
     vehicles: list[Vehicle] = []
     for index, queue in enumerate(spec.queues):
-        vehicles += _queued(spec.road, queue, np.random.default_rng([spec.seed, 2, index]), length_m)
+        vehicles += _queued(spec.road, bodies, queue, np.random.default_rng([spec.seed, 2, index]), length_m)
     standing = list(vehicles)
     for index, flow in enumerate(spec.flows):
         rng = np.random.default_rng([spec.seed, 3, index])
-        vehicles += _clear_of(standing, _flowing(spec.road, flow, rng, length_m))
+        vehicles += _clear_of(standing, _flowing(spec.road, bodies, flow, rng, length_m))
     for index, parked in enumerate(spec.parked):
         rng = np.random.default_rng([spec.seed, 4, index])
-        vehicles += _clear_of(standing, _parked(spec.road, parked, rng, length_m))
+        row = _clear_of(standing, _parked(spec.road, bodies, parked, rng, length_m))
+        row = apart([v for v in vehicles if v.state == "parked"], row)
+        vehicles += [v for v in row if not in_crossing(spec, v.station_m, v.offset_m, 0.5 * v.length_m + 2.0)]
+    vehicles += apart(vehicles, lot_vehicles(spec, bodies, length_m))
+    vehicles += apart(vehicles, crossing_vehicles(spec, bodies, length_m))
     return tuple(_numbered(vehicles))
 
 
-def edge_m(road: RoadSpec, side: str) -> float:
-    """Return how far the outer edge line lies from the road's middle."""
-    if road.oneway:
-        return road.lanes_right * road.lane_width_m / 2
-    lanes = road.lanes_left if side == "left" else road.lanes_right
-    return road.median_m / 2 + lanes * road.lane_width_m
-
-
-def row_offsets(road: RoadSpec, side: str, rows: int) -> list[float]:
-    """Return where the middles of so many rows lie, from the road's middle outwards, metres to the left.
-
-    Up to the number of lanes they use the outer ones; more squeeze together and onto the shoulder.
-    """
-    if road.oneway:
-        lanes, inner = road.lanes_right, -road.lanes_right * road.lane_width_m / 2
-    else:
-        lanes = road.lanes_left if side == "left" else road.lanes_right
-        inner = road.median_m / 2
-    wide = road.lane_width_m
-    if rows <= lanes:
-        middles = [inner + (lanes - rows + k + 0.5) * wide for k in range(rows)]
-    else:
-        room = lanes * wide + road.shoulder_m + 0.7 * road.verge_m
-        each = max(_ABREAST_M, min(wide, room / rows))
-        middles = [inner + 0.1 + (k + 0.5) * each for k in range(rows)]
-    sign = 1.0 if side == "left" else -1.0
-    return [sign * middle for middle in middles]
-
-
-def _queued(road: RoadSpec, plan: QueueSpec, rng: np.random.Generator, road_m: float) -> list[Vehicle]:
+def _queued(road: RoadSpec, bodies: Bodies, plan: QueueSpec, rng: np.random.Generator, road_m: float) -> list[Vehicle]:
     start, end = max(0.0, plan.start_m), min(road_m, plan.end_m)
     along = plan.side != "left"
     head = end if along else start
@@ -146,7 +60,7 @@ def _queued(road: RoadSpec, plan: QueueSpec, rng: np.random.Generator, road_m: f
         at = 0.0 if row == 0 else float(rng.uniform(0.0, 4.0))
         trucks = plan.truck_share * (1.0 if row == 0 else 0.5)
         while True:
-            body, size = _body(rng, trucks)
+            body, size = bodies.draw(rng, trucks)
             hole = next((h for h in holes if h[0] < at + size[0] and at < h[1]), None)
             if hole is not None:
                 at = hole[1]
@@ -213,7 +127,7 @@ def _creeping(plan: QueueSpec, total: float, rng: np.random.Generator) -> list[t
     return spans
 
 
-def _flowing(road: RoadSpec, plan: FlowSpec, rng: np.random.Generator, road_m: float) -> list[Vehicle]:
+def _flowing(road: RoadSpec, bodies: Bodies, plan: FlowSpec, rng: np.random.Generator, road_m: float) -> list[Vehicle]:
     start, end = max(0.0, plan.start_m), min(road_m, plan.end_m)
     if plan.per_km_lane <= 0 or end - start < 50.0:
         return []
@@ -223,7 +137,7 @@ def _flowing(road: RoadSpec, plan: FlowSpec, rng: np.random.Generator, road_m: f
     for row, lane in enumerate(row_offsets(road, plan.side, lanes)):
         at = start + float(rng.exponential(500.0 / plan.per_km_lane))
         while at < end:
-            body, size = _body(rng, plan.truck_share * (0.5 if row == 0 and lanes > 1 else 1.0))
+            body, size = bodies.draw(rng, plan.truck_share * (0.5 if row == 0 and lanes > 1 else 1.0))
             middle = at + size[0] / 2
             if middle + size[0] / 2 > end:
                 break
@@ -246,7 +160,7 @@ def _clear_of(standing: list[Vehicle], others: list[Vehicle]) -> list[Vehicle]:
     return kept
 
 
-def _parked(road: RoadSpec, plan: ParkedSpec, rng: np.random.Generator, road_m: float) -> list[Vehicle]:
+def _parked(road: RoadSpec, bodies: Bodies, plan: ParkedSpec, rng: np.random.Generator, road_m: float) -> list[Vehicle]:
     start, end = max(0.0, plan.start_m), min(road_m, plan.end_m)
     sign = 1.0 if plan.side == "left" else -1.0
     edge = edge_m(road, plan.side) + road.shoulder_m
@@ -254,27 +168,19 @@ def _parked(road: RoadSpec, plan: ParkedSpec, rng: np.random.Generator, road_m: 
     made: list[Vehicle] = []
     at = start
     while True:
-        body, size = _body(rng, plan.truck_share)
-        if at + size[0] > end:
+        body, size = bodies.draw(rng, plan.truck_share)
+        if at + max(size[0], plan.pitch_m) > end:
             return made
         if rng.random() < plan.fill:
             along = bool(rng.random() < 0.9) == (plan.side != "left")
             turn = 1.2 if plan.where == "bay" else 4.0
             aside = middle + (size[1] - 1.8) / 2
             spot = at + size[0] / 2
-            made.append(_vehicle(plan.side, 9, spot, sign * aside, size, along, body, "parked", rng, 0.12, turn))
-        at += size[0] + float(rng.uniform(0.7, 1.8))
-
-
-def _body(rng: np.random.Generator, truck_share: float) -> tuple[str, tuple[float, float, float]]:
-    """Draw a body and its length, width and height."""
-    table = _TRUCKS if rng.random() < truck_share else _CARS
-    names = list(table)
-    body = names[int(rng.choice(len(names), p=np.array([table[n][0] for n in names])))]
-    _, length, length_sd, width, width_sd, height = table[body]
-    # Cars end below the 7 m at which trucks begin.
-    long = float(np.clip(rng.normal(length, length_sd), 3.4, 6.8 if table is _CARS else 25.0))
-    return body, (max(long, 7.2) if table is _TRUCKS else long, float(rng.normal(width, width_sd)), height)
+            if plan.pitch_m > 0:
+                spot = at + plan.pitch_m / 2 + float(rng.normal(0.0, 0.1))
+            if plan.pitch_m == 0 or size[0] < plan.pitch_m - 0.5:
+                made.append(_vehicle(plan.side, 9, spot, sign * aside, size, along, body, "parked", rng, 0.12, turn))
+        at += plan.pitch_m or size[0] + float(rng.uniform(0.7, 1.8))
 
 
 def _vehicle(

@@ -10,7 +10,7 @@ import shapely
 
 from jamline.road import Road, metres_per_degree
 from jamline.spans import Span, intersect, merge, total_m
-from jamline.synth.traffic import Vehicle
+from jamline.synth.lanes import Vehicle
 from jamline.tables import VEHICLES, table
 
 

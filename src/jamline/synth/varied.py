@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jamline.synth.config import SceneSpec
+from jamline.synth.widen import widen
 
 _SURFACES = {
     "desert": 0.3,
@@ -43,30 +44,30 @@ def varied(seed: int, *, gsd_m: float = 0.5, length_km: float | None = None) -> 
     queues, flows, parked = _traffic(rng, road, length, edges)
     terrain = _terrain(rng)
     light, white = _light(rng)
-    return SceneSpec.model_validate(
-        {
-            "name": f"varied {seed}",
-            "seed": seed,
-            "longitude_deg": float(rng.uniform(-20.0, 110.0)),
-            "latitude_deg": float(rng.uniform(-35.0, 60.0)),
-            "road": road,
-            "line": {
-                "offset_m": float(np.clip(rng.normal(0.0, 3.0), -8.0, 8.0)),
-                "drift_m": float(rng.uniform(0.0, 1.8)),
-                "drift_length_m": float(rng.uniform(250.0, 1500.0)),
-                "vertex_m": float(rng.uniform(8.0, 40.0)) if road["shape"] in ("straight", "gentle") else 8.0,
-                "jitter_m": float(rng.uniform(0.0, 0.5)),
-                "tags": bool(rng.random() < 0.7),
-            },
-            "queues": queues,
-            "flows": flows,
-            "parked": parked,
-            "terrain": terrain,
-            "light": light,
-            "sensor": _sensor(rng, gsd_m, white),
-            "imagery": {**edges, "half_width_m": 60.0, "tile_px": 1024, "overlap_px": 48},
-        }
-    )
+    scene: dict[str, Any] = {
+        "name": f"varied {seed}",
+        "seed": seed,
+        "longitude_deg": float(rng.uniform(-20.0, 110.0)),
+        "latitude_deg": float(rng.uniform(-35.0, 60.0)),
+        "road": road,
+        "line": {
+            "offset_m": float(np.clip(rng.normal(0.0, 3.0), -8.0, 8.0)),
+            "drift_m": float(rng.uniform(0.0, 1.8)),
+            "drift_length_m": float(rng.uniform(250.0, 1500.0)),
+            "vertex_m": float(rng.uniform(8.0, 40.0)) if road["shape"] in ("straight", "gentle") else 8.0,
+            "jitter_m": float(rng.uniform(0.0, 0.5)),
+            "tags": bool(rng.random() < 0.7),
+        },
+        "queues": queues,
+        "flows": flows,
+        "parked": parked,
+        "terrain": terrain,
+        "light": light,
+        "sensor": _sensor(rng, gsd_m, white),
+        "imagery": {**edges, "half_width_m": 60.0, "tile_px": 1024, "overlap_px": 48},
+    }
+    widen(np.random.default_rng([seed, 1001]), scene)
+    return SceneSpec.model_validate(scene)
 
 
 def _road(rng: np.random.Generator, length: float) -> dict[str, Any]:

@@ -10,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.synth.canvas import Canvas, Field, Stage
-from jamline.synth.traffic import Vehicle
+from jamline.synth.lanes import Vehicle
+from jamline.synth.portrait import portrait
 from jamline.synth.truth import corners_of
 
 Array = npt.NDArray[np.float64]
 
 _CELL_M = 0.1
 """Cell of the little pictures that vehicles are painted as before they are set into the scene."""
+
+_KEPT = 400
+"""Pictures kept: blocks of pixels overlap, and most vehicles are set into two or three."""
 
 # Where along a car, from its front (0) to its rear (1), windscreen, roof, rear window and boot begin.
 _GLASS = {
@@ -67,6 +71,7 @@ class Fleet:
     def __init__(self, stage: Stage, vehicles: Sequence[Vehicle]) -> None:
         self.stage = stage
         self.vehicles = tuple(vehicles)
+        self._pictures: dict[tuple[int, float], npt.NDArray[np.float32]] = {}
         s = np.array([v.station_m for v in vehicles])
         o = np.array([v.offset_m for v in vehicles])
         self.xy: Array = stage.world.place(s, o) if len(s) else np.zeros((0, 2))
@@ -90,8 +95,9 @@ class Fleet:
             self._cast(canvas, int(index), shadow, contact)
         soft = cv2.GaussianBlur(contact, (0, 0), 0.18 / window.px_m).astype(np.float32) / 255.0
         canvas.colour[...] *= (1.0 - 0.32 * soft)[..., None]
-        dark = cv2.GaussianBlur(shadow, (0, 0), max(0.3, 0.06 / window.px_m)).astype(np.float32) / 255.0
-        canvas.sun[...] *= 1.0 - dark
+        shade = self.stage.spec.shade
+        dark = cv2.GaussianBlur(shadow, (0, 0), max(0.3, shade.soft_m / window.px_m)).astype(np.float32) / 255.0
+        canvas.sun[...] *= 1.0 - np.float32(shade.depth) * dark
         for index in near:
             self._set(canvas, int(index), open_sun)
 
@@ -127,17 +133,11 @@ class Fleet:
         v, window = self.vehicles[index], canvas.window
         ahead, left = self._axes(index)
         col, row = window.to_px(*self.xy[index])
-        reach_px = 0.6 * v.length_m / window.px_m + 3.0
+        reach_px = (0.6 * v.length_m + 3.0) / window.px_m + 3.0
         if not (-reach_px < col < window.width + reach_px and -reach_px < row < window.height + reach_px):
             return
-        east, north = self.stage.sunward
-        sun = np.array([ahead @ (east, north), left @ (east, north)])
-        rng = np.random.default_rng([self.stage.spec.seed, 8, v.number])
-        picture = picture_of(v, sun, self.stage.spec.light.sun_elevation_deg, rng)
         scale = _CELL_M / window.px_m
-        if scale < 0.8:
-            soft = cv2.GaussianBlur(picture, (0, 0), 0.42 / scale, borderType=cv2.BORDER_CONSTANT)
-            picture = np.asarray(soft, dtype=np.float32)
+        picture = self._picture(index, ahead, left, scale)
         high, wide = picture.shape[:2]
         turn = np.array([[ahead[0], -left[0]], [-ahead[1], left[1]]]) * scale
         reach = np.ceil(np.abs(turn) @ np.array([wide, high]) / 2).astype(int) + 1
@@ -154,6 +154,28 @@ class Fleet:
         part += laid[..., :3]
         sun_part = canvas.sun[b0:b1, a0:a1]
         sun_part += (open_sun[b0:b1, a0:a1] - sun_part) * alpha
+
+    def _picture(self, index: int, ahead: Array, left: Array, scale: float) -> npt.NDArray[np.float32]:
+        """Paint a vehicle, or take its picture from the window painted before; blurred if it is to shrink."""
+        key = (index, scale)
+        if key in self._pictures:
+            return self._pictures[key]
+        spec, v = self.stage.spec, self.vehicles[index]
+        sun = np.array([ahead @ self.stage.sunward, left @ self.stage.sunward])
+        rng = np.random.default_rng([spec.seed, 8, v.number])
+        if spec.fleet.looks == "rich":
+            view = (spec.sensor.view_east, spec.sensor.view_north)
+            lean = np.array([ahead @ view, left @ view])
+            picture = portrait(v, sun, lean, spec.light.sun_elevation_deg, rng, dull=spec.fleet.dull)
+        else:
+            picture = picture_of(v, sun, spec.light.sun_elevation_deg, rng)
+        if scale < 0.8:
+            soft = cv2.GaussianBlur(picture, (0, 0), 0.42 / scale, borderType=cv2.BORDER_CONSTANT)
+            picture = np.asarray(soft, dtype=np.float32)
+        if len(self._pictures) >= _KEPT:
+            del self._pictures[next(iter(self._pictures))]
+        self._pictures[key] = picture
+        return picture
 
 
 def picture_of(v: Vehicle, sun: Array, elevation_deg: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:

@@ -20,10 +20,11 @@ from rasterio.shutil import copy as copy_raster
 from jamline.errors import OutputError
 from jamline.synth.config import SceneSpec
 from jamline.synth.grid import PixelGrid, canvas_window, grid_of, limits_m, tiles_of
+from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Window
 from jamline.synth.render import Renderer
 from jamline.synth.sensor import PAD_PX, expose
-from jamline.synth.traffic import Vehicle, drive
+from jamline.synth.traffic import drive
 from jamline.synth.truth import queue_truth, vehicle_table
 from jamline.synth.world import World, build_world
 from jamline.tables import WGS84
