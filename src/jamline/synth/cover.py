@@ -100,6 +100,11 @@ class Grove:
             crown = self.crowns[int(kind)]
             scale = radius / canvas.window.px_m / crown.shadow_px
             _blend_max(shadow, crown.shadow, x, y, scale)
+        dapple = self.stage.spec.shade.dapple
+        if dapple > 0:
+            flecks = self.stage.noise.field(canvas.window, 0.35, 62, rough=True)
+            flecks += 0.6 * self.stage.noise.field(canvas.window, 0.9, 63)
+            shadow *= 1.0 - np.float32(0.85 * dapple) * ramp(flecks, 0.3, 1.1)
         canvas.sun[...] *= 1.0 - 0.93 * shadow
 
     def lay(self, canvas: Canvas, trees: Array) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from jamline.synth.config import RoadSpec
 from jamline.tables import TRUCK_M
+
+Field = npt.NDArray[np.float32]
 
 _ABREAST_M = 2.65
 """Least distance between the middles of rows abreast: a lorry is 2.55 m wide."""
@@ -83,3 +89,14 @@ def row_offsets(road: RoadSpec, side: str, rows: int) -> list[float]:
         middles = [inner + 0.1 + (k + 0.5) * each for k in range(rows)]
     sign = 1.0 if side == "left" else -1.0
     return [sign * middle for middle in middles]
+
+
+def lane_places(road: RoadSpec, offset_m: Field) -> tuple[Field, Field, Any]:
+    """Return each cell's place in its lane (-0.5 to 0.5), metres from the right edge, and whether it is in one."""
+    lanes = road.lanes_right if road.oneway else road.lanes_right + road.lanes_left
+    low = -edge_m(road, "right")
+    across = offset_m - np.float32(low)
+    if road.median_m > 0 and not road.oneway:
+        across = np.where(offset_m >= 0, offset_m - road.median_m / 2, across)
+    place = np.mod(across, road.lane_width_m) / road.lane_width_m - 0.5
+    return place, across, (across > 0) & (across < lanes * road.lane_width_m)

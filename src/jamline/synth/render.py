@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jamline.synth import bridges, cover, furniture, plots, roadway, sensor, terrain
+from jamline.synth import bridges, clutter, cover, furniture, marks, plots, roadway, sensor, terrain, wear
 from jamline.synth.canvas import Canvas, Field, Stage
 from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Noise, Window
@@ -25,8 +25,11 @@ class Renderer:
 
     def __init__(self, world: World, vehicles: tuple[Vehicle, ...]) -> None:
         self.stage = Stage(world.spec, world, Noise(world.spec.seed))
-        self.buildings = terrain.plan_buildings(self.stage)
+        self.buildings = terrain.plan_buildings(self.stage) + terrain.plan_towers(self.stage)
         self.blemishes = roadway.plan_blemishes(self.stage)
+        self.courses = wear.plan_courses(self.stage)
+        self.marks = marks.plan_marks(self.stage)
+        self.clutter = clutter.plan_clutter(self.stage)
         self.grove = cover.Grove(self.stage, self.buildings)
         self.furniture = furniture.plan_furniture(self.stage)
         self.bridges = bridges.plan_bridges(self.stage)
@@ -48,16 +51,21 @@ class Renderer:
         )
         trees = self.grove.trees(window)
         terrain.lay_ground(stage, canvas)
-        roadway.lay_road(stage, canvas, self.blemishes)
+        roadway.lay_road(stage, canvas, self.blemishes, self.courses)
         plots.lay_lots(stage, canvas)
         plots.lay_crossings(stage, canvas)
         furniture.lay_paint(stage, canvas, self.furniture)
+        marks.lay_marks(stage, canvas, self.marks)
+        wear.lay_drift(stage, canvas)
         terrain.lay_buildings(stage, canvas, self.buildings)
         self.grove.cast(canvas, trees)
         furniture.lay_posts(stage, canvas, self.furniture, shadows=True)
+        clutter.lay_clutter(stage, canvas, self.clutter)
+        clutter.cast_gantries(stage, canvas, self.clutter)
         bridges.shade_bridges(stage, canvas, self.bridges)
         self.fleet.lay(canvas)
         furniture.lay_posts(stage, canvas, self.furniture, shadows=False)
+        clutter.lay_clutter(stage, canvas, self.clutter, over=True)
         self.grove.lay(canvas, trees)
         bridges.lay_bridges(stage, canvas, self.bridges)
         cover.shade_valley(stage, canvas)

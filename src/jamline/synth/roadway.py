@@ -8,7 +8,9 @@ import numpy as np
 
 from jamline.synth.canvas import Canvas, Field, Stage, mix, part_of, ramp, stripe
 from jamline.synth.config import ParkedSpec, RoadSpec
-from jamline.synth.lanes import edge_m
+from jamline.synth.lanes import edge_m, lane_places
+from jamline.synth.options import WearSpec
+from jamline.synth.wear import Course, age
 
 _ASPHALT = {"asphalt": 0.088, "worn": 0.135, "concrete": 0.27}
 _GRAVEL = (0.26, 0.235, 0.205)
@@ -57,7 +59,7 @@ def plan_blemishes(stage: Stage) -> tuple[Blemish, ...]:
     return tuple(made)
 
 
-def lay_road(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> None:
+def lay_road(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...], courses: tuple[Course, ...] = ()) -> None:
     """Paint the road over the land."""
     spec = stage.spec
     road, noise = spec.road, stage.noise
@@ -86,6 +88,8 @@ def lay_road(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> No
     edge = 0.0 if road.kerb else 0.12
     paved = np.clip(0.5 - (beyond + edge * ragged) / soft, 0.0, 1.0)
     surface = _surface(stage, canvas, blemishes)
+    if spec.wear != WearSpec():
+        surface = age(stage, canvas, courses, surface)
     if road.shoulder_m > 1.0 and not road.kerb:
         # Hard shoulders are of another mix and another year, and nothing polishes them.
         other = float(np.random.default_rng([spec.seed, 10]).choice([1.0, 1.0, 0.85, 1.25, 1.7]))
@@ -112,13 +116,7 @@ def _surface(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...]) -> Fi
     wear = {"asphalt": 1.0, "worn": 1.5, "concrete": 1.1}[road.surface]
     tone = 1.0 + 0.028 * grain + 0.035 * wear * blotch
     # Tyres polish two tracks in each lane, engines drip between them.
-    lanes = road.lanes_right if road.oneway else road.lanes_right + road.lanes_left
-    low = -edge_m(road, "right")
-    across = o - np.float32(low)
-    if road.median_m > 0 and not road.oneway:
-        across = np.where(o >= 0, o - road.median_m / 2, across)
-    place = np.mod(across, road.lane_width_m) / road.lane_width_m - 0.5
-    on = (across > 0) & (across < lanes * road.lane_width_m)
+    place, across, on = lane_places(road, o)
     track = np.exp(-(((np.abs(place) - 0.24) / 0.085) ** 2), dtype=np.float32)
     drip = np.exp(-((place / 0.09) ** 2), dtype=np.float32)
     vary = 1.0 + 0.35 * noise.field(window, 4.0, 33)

@@ -114,6 +114,34 @@ def plan_buildings(stage: Stage) -> tuple[Building, ...]:
     return tuple(made)
 
 
+def plan_towers(stage: Stage) -> tuple[Building, ...]:
+    """Set high houses close along the road, so that their shadows lie on it."""
+    per_km = stage.spec.shade.towers_per_km
+    world, road = stage.world, stage.spec.road
+    if per_km <= 0:
+        return ()
+    rng = np.random.default_rng([stage.spec.seed, 34])
+    made: list[Building] = []
+    taken: list[tuple[float, float, float]] = []
+    for _ in range(rng.poisson(per_km * world.road.length_m / 1000.0)):
+        side = str(rng.choice(["left", "right"]))
+        sign = 1.0 if side == "left" else -1.0
+        wide, deep = float(rng.uniform(12, 50)), float(rng.uniform(9, 18))
+        near = edge_m(road, side) + road.shoulder_m + road.verge_m + float(rng.uniform(2.0, 9.0)) + 2.5
+        s, offset = float(rng.uniform(0.0, world.road.length_m)), sign * (near + deep / 2)
+        clash = any(side_ == sign and abs(s - s_) < reach + wide / 2 + 3.0 for s_, side_, reach in taken)
+        if clash or built_over(stage.spec, s, offset, wide / 2 + 1.0):
+            continue
+        ahead = np.array([-wide, wide, wide, -wide]) / 2
+        corners = world.place(s + ahead, offset + np.array([-deep, -deep, deep, deep]) / 2)
+        if world.distance_m(corners).min() < near - 2.0:
+            continue
+        taken.append((s, sign, wide / 2))
+        roof = _ROOFS[int(rng.integers(len(_ROOFS)))]
+        made.append(Building(corners, float(rng.uniform(8.0, 32.0)), roof))
+    return tuple(made)
+
+
 def lay_buildings(stage: Stage, canvas: Canvas, buildings: tuple[Building, ...]) -> None:
     """Paint roofs and the shadows of houses; shadows fall on everything painted before."""
     window, (east, north) = canvas.window, stage.shadow_m
