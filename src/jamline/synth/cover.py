@@ -126,6 +126,11 @@ class Grove:
         side = np.where(offset > 0, edge_m(road, "left"), edge_m(road, "right")) + road.shoulder_m
         keep = np.abs(offset) > side + road.verge_m + 0.55 * trees[:, 2] + 0.8
         keep &= np.abs(offset) < _RICH_M
+        if not self.stage.spec.imagery.fill_tiles:
+            # In a forest most trees only darken nodata.
+            cast = 3.5 * min(6.0, float(np.hypot(*self.stage.shadow_m)))
+            margin = 16.0 * max(self.stage.spec.sensor.pixel_m, self.stage.spec.sensor.gsd_m)
+            keep &= np.abs(offset) < self.stage.spec.imagery.half_width_m + (1.5 + cast) * trees[:, 2] + margin
         for bay in self.stage.spec.parked:
             sign = 1.0 if bay.side == "left" else -1.0
             keep &= (offset * sign < 0) | (np.abs(offset) > side + 3.2 + 0.5 * trees[:, 2])

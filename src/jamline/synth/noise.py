@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 
-_TABLE = 1024
+_BITS = 10
+_TABLE = 1 << _BITS
 """Side of the random tables; they repeat, which no eye sees where several scales are mixed."""
 
 
@@ -136,11 +137,16 @@ class Noise:
 
     def dice(self, cell_x: npt.NDArray[np.int64], cell_y: npt.NDArray[np.int64], channel: int) -> Array:
         """Return a uniform random number for each cell of a lattice, shape of ``cell_x``."""
-        mix = cell_y + 53 * channel + (cell_x // _TABLE) * 7
-        return np.asarray(self.uniform[mix % _TABLE, (cell_x + 379 * channel + (cell_y // _TABLE) * 11) % _TABLE])
+        # Shifts and masks, because the table's side is a power of two and division is slow.
+        row = cell_y + 53 * channel + (cell_x >> _BITS) * 7
+        col = cell_x + 379 * channel + (cell_y >> _BITS) * 11
+        return np.asarray(self.uniform.ravel().take(((row & (_TABLE - 1)) << _BITS) + (col & (_TABLE - 1))))
 
     @staticmethod
     def _crop(table: Array, col: int, row: int, width: int, height: int) -> Array:
+        top, left = row % _TABLE, col % _TABLE
+        if top + height <= _TABLE and left + width <= _TABLE:
+            return table[top : top + height, left : left + width].copy()
         rows = np.arange(row, row + height) % _TABLE
         cols = np.arange(col, col + width) % _TABLE
         return np.asarray(table[rows[:, None], cols[None, :]])

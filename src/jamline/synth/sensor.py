@@ -25,8 +25,10 @@ PAD_PX = 14
 def radiance(stage: Stage, canvas: Canvas, cloud: Field | None) -> Field:
     """Return what leaves the scene upwards, in reflectance under an open sky, shape (h, w, 3)."""
     sky = stage.spec.light.sky
-    light = canvas.sun[..., None] * (_SUN / np.float32(1.0 + sky)) + _SKY * np.float32(sky / (1.0 + sky))
-    light *= canvas.colour
+    direct, diffuse = _SUN / np.float32(1.0 + sky), _SKY * np.float32(sky / (1.0 + sky))
+    light = np.empty_like(canvas.colour)
+    for band in range(3):
+        light[..., band] = (canvas.sun * direct[band] + diffuse[band]) * canvas.colour[..., band]
     if cloud is not None:
         light += (np.float32(0.72) - light) * cloud[..., None]
     return np.asarray(light, dtype=np.float32)

@@ -159,24 +159,39 @@ def lay_buildings(stage: Stage, canvas: Canvas, buildings: tuple[Building, ...])
         return
     canvas.sun[...] *= 1.0 - shadow.astype(np.float32) / 255.0
     for house, px in near:
-        roof = np.zeros(canvas.sun.shape, dtype=np.uint8)
-        cv2.fillConvexPoly(roof, _fixed(px), 255, cv2.LINE_AA, 4)
-        cover = roof.astype(np.float32) / 255.0
-        ridge = np.array([px[[0, 3]].mean(axis=0), px[[1, 2]].mean(axis=0)])
-        tint = np.array(house.roof, dtype=np.float32)
-        mix(canvas.colour, tint, cover)
-        canvas.sun[...] += (1.0 - canvas.sun) * cover
-        if house.roof[0] < 0.35:
-            # A pitched roof: the half turned away from the sun is darker.
-            along = ridge[1] - ridge[0]
-            yy = np.arange(canvas.window.height)[:, None]
-            xx = np.arange(canvas.window.width)[None, :]
-            which = along[0] * (yy - ridge[0][1]) - along[1] * (xx - ridge[0][0])
-            # Image rows run south, so a positive side lies to the right of the ridge's direction.
-            right = np.array([-along[1], along[0]])
-            toward = right[0] * stage.sunward[0] - right[1] * stage.sunward[1]
-            bright = np.where((which > 0) == (toward > 0), 1.15, 0.72).astype(np.float32)
-            canvas.sun[...] *= 1.0 + (bright - 1.0) * cover
+        low = np.maximum(np.floor(px.min(axis=0)).astype(int) - 2, 0)
+        high = np.minimum(np.ceil(px.max(axis=0)).astype(int) + 3, (window.width, window.height))
+        if np.all(low < high):
+            roof = np.zeros(canvas.sun.shape, dtype=np.uint8)
+            cv2.fillConvexPoly(roof, _fixed(px), 255, cv2.LINE_AA, 4)
+            _lay_roof(stage, canvas, house, px, (slice(low[1], high[1]), slice(low[0], high[0])), roof)
+
+
+def _lay_roof(
+    stage: Stage,
+    canvas: Canvas,
+    house: Building,
+    px: npt.NDArray[np.float64],
+    cut: tuple[slice, slice],
+    roof: npt.NDArray[np.uint8],
+) -> None:
+    """Paint one roof into the cells that it takes."""
+    cover = roof[cut].astype(np.float32) / 255.0
+    ridge = np.array([px[[0, 3]].mean(axis=0), px[[1, 2]].mean(axis=0)])
+    mix(canvas.colour[cut], np.array(house.roof, dtype=np.float32), cover)
+    sun = canvas.sun[cut]
+    sun += (1.0 - sun) * cover
+    if house.roof[0] < 0.35:
+        # A pitched roof: the half turned away from the sun is darker.
+        along = ridge[1] - ridge[0]
+        yy = np.arange(cut[0].start, cut[0].stop)[:, None]
+        xx = np.arange(cut[1].start, cut[1].stop)[None, :]
+        which = along[0] * (yy - ridge[0][1]) - along[1] * (xx - ridge[0][0])
+        # Image rows run south, so a positive side lies to the right of the ridge's direction.
+        right = np.array([-along[1], along[0]])
+        toward = right[0] * stage.sunward[0] - right[1] * stage.sunward[1]
+        bright = np.where((which > 0) == (toward > 0), 1.15, 0.72).astype(np.float32)
+        sun *= 1.0 + (bright - 1.0) * cover
 
 
 def _fixed(points: npt.ArrayLike) -> npt.NDArray[np.int32]:
