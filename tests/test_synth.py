@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -19,8 +20,13 @@ from scipy import ndimage
 from jamline.errors import JobError, OutputError
 from jamline.road import read_road
 from jamline.synth import SceneSpec, read_scene, simulate, varied
+from jamline.synth.bodies import RICH
+from jamline.synth.config import SensorSpec
 from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Noise, Window
+from jamline.synth.portrait import portrait
+from jamline.synth.render import Renderer
+from jamline.synth.sensor import expose
 from jamline.synth.traffic import drive
 from jamline.synth.truth import corners_of, queue_truth
 from jamline.synth.world import build_world
@@ -384,3 +390,291 @@ def test_vehicles_stand_where_the_truth_says_to_a_fraction_of_a_pixel(tmp_path: 
     assert len(shifts) > 10
     assert np.abs(np.median(shifts, axis=0)).max() < 0.1
     assert np.abs(np.mean(shifts, axis=0)).max() < 0.15
+
+
+# -- layers that are off unless asked for -----------------------------------------------------------------------
+
+BARE: dict[str, object] = {
+    "road": {"length_m": 200.0, "shape": "straight", "heading_deg": 60.0, "lanes_right": 2, "lanes_left": 2},
+    "queues": [],
+    "flows": [],
+    "light": {"sun_elevation_deg": 40.0, "sun_azimuth_deg": 150.0},
+}
+RICH_LOOKS = {"fleet": {"looks": "rich"}}
+
+
+def look(spec: SceneSpec, *, at_m: float = 100.0, reach_m: float = 45.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Paint a square of a scene before any camera: grey level, station and offset of its cells."""
+    world = build_world(spec)
+    x, y = world.place([at_m], [0.0])[0]
+    px_m, side = 0.2, int(2 * reach_m / 0.2) // 8 * 8
+    col, row = (int((v - reach_m) / px_m) // 8 * 8 for v in (x, -y))
+    light, station, offset = Renderer(world, drive(spec, world.road.length_m)).paint(Window(col, row, side, side, px_m))
+    return light.mean(axis=-1), station, offset
+
+
+def bare(**parts: object) -> SceneSpec:
+    return small(**BARE | parts)
+
+
+@cache
+def empty(seed: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same square with nothing on it."""
+    return look(bare(seed=seed))
+
+
+def test_sample_tiles_are_what_their_scene_still_gives(tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    again = simulate(read_scene(root / "seeds/scenes/lars-short.toml"), tmp_path / "short")
+    kept = sorted((root / "sample_tiles/short").glob("tile_*.tif"))
+    assert kept
+    for tile in kept:
+        with rasterio.open(tile) as a, rasterio.open(again / tile.name) as b:
+            change = np.abs(a.read().astype(int) - b.read())
+        # Another build of the libraries may round another way, and JPEG spreads that over its blocks.
+        assert (change > 2).mean() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("wear", "where", "brighter"),
+    [
+        ({"oil": 1.0}, (-7.0 + 1.55, -7.0 + 1.95), False),
+        ({"tracks": 1.0}, (-7.0 + 0.75, -7.0 + 1.05), True),
+        ({"tracks": -0.8}, (-7.0 + 0.75, -7.0 + 1.05), False),
+        ({"gloss": 1.0}, (-6.0, 6.0), False),
+        ({"edge": "snow", "drift_m": 0.8}, (-7.5, -7.0), True),
+        ({"edge": "sand", "drift_m": 0.8}, (-7.5, -7.0), True),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_wear_shows_where_it_lies(wear: dict[str, object], where: tuple[float, float], brighter: bool) -> None:
+    plain, _, offset = empty()
+    worn, _, _ = look(bare(wear=wear))
+    on = (offset > where[0]) & (offset < where[1])
+    change = float(np.median(worn[on] / plain[on]))
+    assert change > 1.08 if brighter else change < 0.92
+    if wear.get("edge") != "snow":
+        assert np.abs(worn - plain)[np.abs(offset) > 20].max() < 1e-6
+
+
+def test_seams_are_thin_and_dark_and_courses_have_edges() -> None:
+    plain, station, offset = empty()
+    road = np.abs(offset) < 6.5
+    sealed = look(bare(wear={"seams": 0.8}))[0][road] / plain[road]
+    assert 0.01 < np.mean(sealed < 0.9) < 0.3
+    assert sealed.max() < 1.01
+    mixed = look(bare(seed=3, wear={"patched": 0.5, "mixed": True}))[0] / empty(3)[0]
+    along = [np.median(mixed[road & (np.abs(station - s) < 0.5)]) for s in np.arange(65.0, 135.0, 1.0)]
+    assert np.abs(np.diff(along)).max() > 0.05
+    lane = look(bare(seed=3, wear={"resurfaced": 0.6}))[0] / empty(3)[0]
+    lanes = [
+        [np.median(lane[(np.abs(offset - o) < 1) & (np.abs(station - s) < 1)]) for o in (-5.2, -1.8, 1.8, 5.2)]
+        for s in range(65, 136, 5)
+    ]
+    assert np.ptp(lanes, axis=1).max() > 0.05
+
+
+@pytest.mark.parametrize("kind", ["arrows", "stops", "zebras", "hatched", "words"])
+def test_marks_are_bright_and_on_the_road(kind: str) -> None:
+    plain, _, offset = empty()
+    marked, _, _ = look(bare(paint={f"{kind}_per_km": 20.0, "worn": 0.0}))
+    new = marked > plain + 0.15
+    assert new.sum() * 0.04 > 1.5
+    assert np.abs(offset[new]).max() < 9.0
+    worn, _, _ = look(bare(paint={f"{kind}_per_km": 20.0, "worn": 1.0}))
+    assert (worn - plain)[new].mean() < 0.6 * (marked - plain)[new].mean()
+
+
+def test_bays_are_as_long_as_their_pitch_and_marked() -> None:
+    row = {"side": "right", "start_m": 10.0, "end_m": 190.0, "fill": 1.0, "pitch_m": 5.6}
+    spec = bare(parked=[row | {"marked": True}])
+    cars = [v for v in drive(spec, 200.0) if v.state == "parked"]
+    assert len(cars) > 15
+    assert max(v.length_m for v in cars) < 5.6
+    bays = np.array([(v.station_m - 10.0) / 5.6 for v in cars])
+    assert np.abs(bays - np.floor(bays) - 0.5).max() < 0.12
+    lines, station, offset = look(bare(parked=[row | {"fill": 0.0, "marked": True}]))
+    plain = look(bare(parked=[row | {"fill": 0.0}]))[0]
+    new = (lines > plain + 0.1) & (np.abs(station - 100.0) < 40)
+    phase = (station[new] - 10.0) / 5.6
+    assert new.sum() > 20
+    assert np.abs(phase - np.round(phase)).max() * 5.6 < 0.6
+    assert (offset[new] < -7.0).all()
+
+
+LOT = {"side": "left", "start_m": 50.0, "end_m": 150.0, "near_m": 9.0, "rows": 2, "fill": 0.8}
+
+
+@pytest.mark.parametrize("angle_deg", [90.0, 60.0])
+def test_car_parks_hold_cars_turned_to_the_road(tmp_path: Path, angle_deg: float) -> None:
+    parts = {"lots": [LOT | {"angle_deg": angle_deg}], "imagery": {"half_width_m": 60.0}, "parked": []}
+    full = simulate(bare(**parts | RICH_LOOKS), tmp_path / "full")
+    hollow = simulate(
+        bare(**parts | RICH_LOOKS | {"lots": [LOT | {"angle_deg": angle_deg, "fill": 0.0}]}), tmp_path / "b"
+    )
+    cars = gpd.read_file(full / "truth/vehicles.geojson")
+    assert len(cars) > 25
+    assert set(cars.state) == {"parked"}
+    assert cars.offset_m.between(7.6 + 9.0, 7.6 + 9.0 + 18.0).all()
+    across = np.abs((cars.heading_deg - 60.0 + 90.0) % 180.0 - 90.0)
+    assert np.abs(across - angle_deg).max() < 9.0
+    middle = shapely.centroid(cars.geometry.to_numpy())
+    lon, lat = shapely.get_x(middle), shapely.get_y(middle)
+    assert np.mean(np.abs(sample(full, lon, lat) - sample(hollow, lon, lat)) > 6) > 0.85
+    # The polygon in the file is the car's, whichever way it stands.
+    boxes = cars.to_crs(cars.estimate_utm_crs()).geometry
+    assert boxes.area.to_numpy() == pytest.approx((cars.length_m * cars.width_m).to_numpy(), rel=0.01)
+    assert json.loads((full / "truth/queues.json").read_text())["queues"] == []
+
+
+def test_no_tree_and_no_house_stands_in_a_car_park_or_on_a_crossing() -> None:
+    terrain = {"kind": "town", "trees": 0.9, "buildings_per_km": 80.0}
+    spec = bare(lots=[LOT], crossings=[{"station_m": 170.0}], terrain=terrain, imagery={"half_width_m": 90.0})
+    renderer = Renderer(build_world(spec), ())
+    trees = renderer.grove.trees(Window(*_around(renderer), 600, 600, 0.4))
+    corners = np.vstack([house.corners for house in renderer.buildings])
+    for xy, least in ((trees[:, :2], 50), (corners, 4)):
+        station, offset = renderer.stage.world.locate(xy)
+        assert len(xy) >= least
+        assert not np.any((station > 50) & (station < 150) & (offset > 16.6) & (offset < 32.0))
+        assert not np.any((np.abs(station - 170) < 3.3) & (np.abs(offset) < 65))
+
+
+def _around(renderer: Renderer) -> tuple[int, int]:
+    x, y = renderer.stage.world.place([100.0], [0.0])[0]
+    return int((x - 120) / 0.4) // 8 * 8, int((-y - 120) / 0.4) // 8 * 8
+
+
+def test_crossing_traffic_is_in_the_truth_and_in_no_queue(tmp_path: Path) -> None:
+    crossing = {"station_m": 110.0, "skew_deg": 12.0, "waiting": 5, "per_km_lane": 40.0}
+    parts = {"crossings": [crossing], "imagery": {"half_width_m": 60.0}}
+    spec = bare(**parts | RICH_LOOKS)
+    vehicles = drive(spec, 200.0)
+    assert len(vehicles) >= 10
+    assert {v.state for v in vehicles} == {"flowing"}
+    assert queue_truth(vehicles, (0.0, 200.0)) == []
+    assert all(70 < abs(v.turn_deg) < 110 for v in vehicles)
+    assert min(abs(v.offset_m) - v.length_m / 2 for v in vehicles) > 7.0
+    # Who waits looks at the road and keeps to the right: its left flank faces the other lane.
+    waiting = min(vehicles, key=lambda v: (v.offset_m < 0, v.along, abs(v.offset_m)))
+    assert waiting.offset_m > 0
+    assert not waiting.along
+    full = simulate(spec, tmp_path / "full")
+    hollow = simulate(
+        bare(**parts | RICH_LOOKS | {"crossings": [crossing | {"waiting": 0, "per_km_lane": 0.0}]}), tmp_path / "b"
+    )
+    middle = shapely.centroid(gpd.read_file(full / "truth/vehicles.geojson").geometry.to_numpy())
+    lon, lat = shapely.get_x(middle), shapely.get_y(middle)
+    seen = np.isfinite(sample(full, lon, lat))
+    change = np.abs(sample(full, lon, lat) - sample(hollow, lon, lat))[seen]
+    assert seen.sum() > 8
+    assert np.mean(change > 6) > 0.85
+
+
+@pytest.mark.parametrize("kind", ["people", "cycles", "manholes", "puddles", "junk", "signs", "gantries"])
+def test_clutter_is_seen_and_in_no_truth(kind: str) -> None:
+    spec = bare(seed=0, clutter={f"{kind}_per_km": {"gantries": 10.0}.get(kind, 60.0)})
+    changed = np.abs(look(spec)[0] - empty(0)[0]) > 0.02
+    assert changed.sum() * 0.04 > 0.5
+    # Little of the picture: it is clutter.
+    assert changed.mean() < 0.12
+    assert drive(spec, 200.0) == ()
+
+
+def test_gantries_hang_over_the_traffic_and_rails_cast_shadows() -> None:
+    queue = [
+        {"side": side, "start_m": 0.0, "end_m": 200.0, "rows": 2, "truck_share": 1.0} for side in ("left", "right")
+    ]
+    parts = {"seed": 0, "queues": queue, "clutter": {"gantries_per_km": 10.0}}
+    beam = (look(bare(**parts))[0], look(bare(**parts | {"queues": []}))[0])
+    without_it = look(bare(seed=0, queues=queue))[0]
+    over = np.abs(beam[1] - empty(0)[0]) > 0.02
+    same = np.abs(beam[0] - beam[1]) < 1e-3
+    assert (over & same & (np.abs(beam[0] - without_it) > 0.02)).sum() * 0.04 > 2.0
+    road = {**BARE["road"], "rails": True}  # type: ignore[dict-item]
+    light, _, offset = look(bare(road=road, clutter={"rail_shadow": True}))
+    dark = light < 0.8 * look(bare(road=road))[0]
+    # The road runs to 60 degrees and the sun stands at 150: shadows fall to the left of either rail.
+    assert dark.sum() * 0.04 > 10
+    assert ((offset[dark] > 7.5) | (offset[dark] < -6.3)).all()
+
+
+def test_trees_let_flecks_through_and_towers_shade_the_road() -> None:
+    grove = {"kind": "grass", "trees": 0.0, "tree_line": 1.0}
+    deep, flecked = (look(bare(terrain=grove, shade={"dapple": share}))[0] for share in (0.0, 0.9))
+    assert (flecked > deep + 0.01).mean() > 0.01
+    assert (flecked < deep - 1e-6).sum() == 0
+    light, _, offset = look(bare(shade={"towers_per_km": 40.0}))
+    road = np.abs(offset) < 6.5
+    assert np.mean(light[road] < 0.5 * empty()[0][road]) > 0.02
+
+
+@pytest.mark.parametrize("body", [*RICH.cars, *RICH.trucks])
+@pytest.mark.parametrize("lean", [(0.0, 0.0), (0.1, 0.3)], ids=["from above", "aslant"])
+def test_pictures_of_vehicles_cover_their_footprint(body: str, lean: tuple[float, float]) -> None:
+    _, long, _, wide, _, high = (RICH.cars | RICH.trucks)[body]
+    v = Vehicle(3, "right", 0, 0.0, 0.0, long, wide, high, 0.0, True, body, "queued")
+    picture = portrait(v, np.array([0.6, 0.8]), np.array(lean), 40.0, np.random.default_rng(5))
+    rows, cols = np.nonzero(picture[..., 3] > 0.5)
+    middle = ((picture.shape[1] - 1) / 2, (picture.shape[0] - 1) / 2)
+    u, w = (cols - middle[0]) * 0.1, (middle[1] - rows) * 0.1
+    slack = 0.45 + 0.1
+    assert abs(u.min() + long / 2) < slack
+    assert long / 2 - slack < u.max() < long / 2 + lean[0] * high * 1.2 + slack
+    assert wide / 2 - slack < w.max() < wide / 2 + lean[1] * high * 1.2 + slack
+    assert w.min() > -wide / 2 - slack
+    if lean[1]:
+        # A flank shows: the far side has moved out, the near one stands on the ground.
+        assert w.max() > wide / 2 + 0.2 * high * lean[1]
+
+
+def test_vehicles_shadows_are_as_deep_as_asked() -> None:
+    queue = [{"side": "right", "start_m": 20.0, "end_m": 180.0, "truck_share": 0.5}]
+    plain = empty()[0]
+    darkest = [np.quantile(look(bare(queues=queue, shade={"depth": d}))[0] / plain, 0.005) for d in (1.0, 0.4)]
+    assert darkest[0] < 0.6 * darkest[1]
+
+
+def _exposed(image: np.ndarray, **sensor: object) -> np.ndarray:
+    plan = SensorSpec.model_validate(
+        {"snr": 1e5, "gamma": 1.0, "white": 1.0, "sharpen": 0.0, "pansharpened": False} | sensor
+    )
+    window = Window(0, 0, image.shape[1], image.shape[0], 0.5)
+    return expose(image.astype(np.float32), plan, 0.0, Noise(1), window).astype(float)
+
+
+def test_cameras_halo_fringe_smear_and_cast() -> None:
+    edge = np.full((80, 80, 3), 0.2)
+    edge[:, 40:] = 0.6
+    plain = _exposed(edge)
+    halo = _exposed(edge, halo=1.0)
+    assert halo[1].max() > plain[1].max() + 20
+    assert halo[1].min() < plain[1].min() - 10
+    # Half-way up the edge lies elsewhere in red than in blue.
+    soft = ndimage.gaussian_filter1d(edge, 2.0, axis=1)
+    apart = _exposed(soft, fringe_px=2.0)
+    middle = [np.interp(102.0, band.mean(axis=0), np.arange(band.shape[1])) for band in apart]
+    assert middle[0] - middle[2] == pytest.approx(2.0 * 0.6, abs=0.1)
+    line = np.full((80, 80, 3), 0.2)
+    line[40] = 0.6
+    smeared = _exposed(line, smear_px=3.0)[1].mean(axis=1)
+    assert smeared.max() < _exposed(line)[1].max() - 30
+    assert smeared.sum() == pytest.approx(_exposed(line)[1].mean(axis=1).sum(), rel=0.01)
+    warm = _exposed(edge, cast=(1.2, 1.0, 0.8))
+    assert [band.mean() / base.mean() for band, base in zip(warm, plain, strict=True)] == pytest.approx(
+        [1.2, 1, 0.8], abs=0.02
+    )
+
+
+def test_varied_scenes_draw_every_layer() -> None:
+    specs = [varied(seed) for seed in range(150)]
+    for part in ("wear", "paint", "clutter", "shade", "fleet"):
+        for name, field in type(getattr(specs[0], part)).model_fields.items():
+            share = np.mean([getattr(getattr(spec, part), name) != field.default for spec in specs])
+            assert share > 0.02, (part, name)
+    for name in ("view_east", "halo", "fringe_px", "smear_px", "cast", "pixel_m"):
+        assert sum(getattr(spec.sensor, name) != SensorSpec.model_fields[name].default for spec in specs) > 5, name
+    assert sum(bool(spec.lots) for spec in specs) > 25
+    assert sum(bool(spec.crossings) for spec in specs) > 25
+    assert sum(any(row.pitch_m > 0 for row in spec.parked) for spec in specs) > 25
+    assert sum(spec.fleet.looks == "plain" for spec in specs) > 3

@@ -96,7 +96,7 @@ def expose(image: Field, sensor: SensorSpec, haze: float, noise: Noise, pixels: 
 
 
 def _smeared(image: Field, length_px: float) -> Field:
-    """Blur along the rows of the file, as a line scanner flying north does across them."""
+    """Blur down the columns of the file, the way that a scanner flies."""
     reach = int(np.ceil(length_px / 2))
     cells = np.arange(-reach, reach + 1)
     kernel = np.clip((length_px + 1.0) / 2 - np.abs(cells), 0.0, 1.0)

@@ -16,7 +16,7 @@ _SURFACES = {
     "grass": 0.15,
     "forest": 0.15,
     "rock": 0.25,
-    "town": 0.2,
+    "town": 0.45,
 }
 
 

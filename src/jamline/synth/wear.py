@@ -71,10 +71,10 @@ def age(stage: Stage, canvas: Canvas, courses: tuple[Course, ...], surface: Fiel
         surface = surface * (1.0 + np.float32(0.35 * wear.tracks) * track * (1.0 + 0.3 * slow))
     if wear.oil > 0:
         streak = np.exp(-((place / 0.11) ** 2), dtype=np.float32) * on
-        dark = np.clip(0.7 + 0.5 * slow + 0.35 * noise.field(window, 0.5, 103), 0.0, 1.5)
-        surface = surface * (1.0 - np.float32(0.38 * wear.oil) * streak * dark)
+        dark = np.clip(0.9 + 0.35 * slow + 0.35 * noise.field(window, 0.5, 103), 0.1, 1.6)
+        surface = surface * (1.0 - np.float32(0.42 * wear.oil) * streak * dark)
     if wear.seams > 0:
-        surface = surface * (1.0 - np.float32(0.55) * _tar(stage, canvas, place))
+        surface = surface * (1.0 - np.float32(0.65) * _tar(stage, canvas, place))
     if wear.gloss > 0:
         wet = ramp(noise.field(window, 1.4, 104) + 0.4 * slow, -1.2 * wear.gloss - 0.3, 0.6)
         shine = ramp(noise.field(window, 0.8, 105) + slow, 0.4, 1.8)
@@ -88,15 +88,15 @@ def _tar(stage: Stage, canvas: Canvas, place: Field) -> Field:
     s, o, px = canvas.station_m, canvas.offset_m, window.px_m
     sway = noise.field(window, 0.8, 106)
     wide = stage.spec.road.lane_width_m
-    along = stripe(np.abs(np.abs(place) - 0.5) * np.float32(wide) + 0.08 * sway, 0.10, px)
-    along *= ramp(noise.field(window, 5.0, 107), 1.2 - 2.2 * wear.seams, 1.6 - 2.2 * wear.seams)
+    along = stripe(np.abs(np.abs(place) - 0.5) * np.float32(wide) + 0.08 * sway, 0.13, px)
+    along *= ramp(noise.field(window, 1.6, 107), 1.0 - 2.2 * wear.seams, 1.4 - 2.2 * wear.seams)
     cell = np.round(s / np.float32(_SEALED_M))
     jitter = noise.dice(cell.astype(np.int64), np.zeros_like(cell, dtype=np.int64), 12)
     at = (cell + 0.8 * (jitter - 0.5)) * np.float32(_SEALED_M)
     # Some go all the way across, some only through a lane.
     lane = np.floor(o / np.float32(wide)).astype(np.int64)
     there = noise.dice(cell.astype(np.int64), lane, 13) < 0.8 * wear.seams
-    across = stripe(np.abs(s - at + 0.25 * sway), 0.09, px) * there
+    across = stripe(np.abs(s - at + 0.25 * sway), 0.12, px) * there
     veins = np.abs(noise.field(window, 1.3, 108)) + 6.0 * ramp(-noise.field(window, 3.0, 109), -1.4 * wear.seams, 0.3)
     return np.asarray(np.clip(np.maximum(np.maximum(along, across), 1.0 - veins / 0.05), 0.0, 1.0), dtype=np.float32)
 

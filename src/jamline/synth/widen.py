@@ -168,6 +168,6 @@ def _sense(rng: np.random.Generator, sensor: dict[str, Any]) -> None:
     if dice < 0.15:
         sensor["white"] = float(rng.uniform(0.18, 0.32))
     elif dice < 0.30:
-        sensor["white"], sensor["black"] = float(rng.uniform(0.8, 1.6)), float(rng.uniform(-0.05, 0.0))
+        sensor["white"], sensor["black"] = float(rng.uniform(0.8, 1.3)), float(rng.uniform(-0.04, 0.0))
     if sensor["bits"] == 8 and rng.random() < 0.5:
         sensor["jpeg_quality"] = int(rng.integers(50, 96))
