@@ -52,11 +52,12 @@ class Renderer:
         trees = self.grove.trees(window)
         terrain.lay_ground(stage, canvas)
         roadway.lay_road(stage, canvas, self.blemishes, self.courses)
+        # Car parks and crossing roads are swept; markings show through what drifts.
+        wear.lay_drift(stage, canvas)
         plots.lay_lots(stage, canvas)
         plots.lay_crossings(stage, canvas)
         furniture.lay_paint(stage, canvas, self.furniture)
         marks.lay_marks(stage, canvas, self.marks)
-        wear.lay_drift(stage, canvas)
         terrain.lay_buildings(stage, canvas, self.buildings)
         self.grove.cast(canvas, trees)
         furniture.lay_posts(stage, canvas, self.furniture, shadows=True)
