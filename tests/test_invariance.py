@@ -70,11 +70,7 @@ def test_the_jam_is_as_long_as_it_is(plain, written):
     assert plain.length_km.value == pytest.approx(truth["length_km"], abs=0.005)
 
 
-# One vehicle of the head is placed 1.6 m further left there, and is taken for parked: 31 m of 940.
-MISSED = pytest.mark.xfail(strict=True, reason="a target that is missed so far: docs/accuracy.md")
-
-
-@pytest.mark.parametrize("name", [*(name for name in WAYS if name != "US feet"), pytest.param("US feet", marks=MISSED)])
+@pytest.mark.parametrize("name", WAYS)
 def test_length_does_not_depend_on_how_the_scene_is_written(written, plain, name):
     scene = written(name)
     queue = jam(scene, written(PLAIN) / "road.geojson")

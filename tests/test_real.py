@@ -56,7 +56,6 @@ def waiting(real):
     return survey(folder / "kit_mos155_030cm.tif", folder / "roads.geojson")
 
 
-@MISSED
 def test_the_queue_at_a_signal_has_its_length(waiting):
     westbound = waiting.queues[0]
     assert westbound.evidence.road.name == "westbound approach"

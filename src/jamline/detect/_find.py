@@ -11,6 +11,7 @@ import shapely
 
 from jamline import tables
 from jamline.corridor import Corridor, Hidden, Section
+from jamline.detect._lanes import Surface, joined, parked, surface_of
 from jamline.detect._protocol import Boxes, Detector, Found
 from jamline.detect.contrast import Contrast
 from jamline.errors import UsageError
@@ -28,15 +29,8 @@ _BIN_M = 10.0
 _SEEN_SHARE = 0.6
 """Share of a side's running lanes that must be seen for the stretch to count as seen."""
 
-_KERB_M = 0.7
-"""A vehicle in the outermost lane has its middle at least this far inside the carriageway's edge."""
-
-
-_INSIDE_M = 1.5
-_ROW_M = 80.0
-_LANE_M = 3.0
-_NEAR_ROW_M = 1.0
-"""Within so much of the edge it is not sure which side of it a vehicle stands on; the rows around it tell."""
+_EDGE_SIGMA_M = 0.8
+"""How well a width that is tagged, or found with the road, tells where the lanes end."""
 
 
 def detector_named(name: str) -> Detector:
@@ -74,6 +68,7 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") 
     chosen = detector_named(detector) if isinstance(detector, str) else detector
     road = corridor.road
     found_boxes: list[Boxes] = []
+    surfaces: list[Surface] = []
     sight: list[pd.DataFrame] = []
     for section in corridor.sections():
         found = chosen.find(section, carriageway_m=corridor.carriageway_m)
@@ -81,12 +76,14 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") 
         own = (boxes.station_m >= section.core.start_m) & (boxes.station_m < section.core.end_m)
         inside = (boxes.station_m <= road.length_m) & (np.abs(boxes.offset_m) <= corridor.half_width_m)
         found_boxes.append(boxes.take(own & inside))
+        surfaces.append(surface_of(section, boxes, carriageway_m=corridor.carriageway_m))
         sight.append(_sight(section, found, road, corridor.carriageway_m))
     boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, found_boxes), strict=True)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
+    beside = parked(boxes, carriageway_m=corridor.carriageway_m, edge_sigma_m=_EDGE_SIGMA_M, surface=joined(surfaces))
     return Evidence(
         road=road,
-        vehicles=_vehicles(boxes, road, corridor.carriageway_m),
+        vehicles=_vehicles(boxes, road, beside),
         sight=pd.concat(sight, ignore_index=True),
         alignment_m=corridor.alignment_m,
         half_width_m=corridor.half_width_m,
@@ -99,10 +96,9 @@ def _columns(boxes: Boxes) -> tuple[Array, ...]:
     return boxes.station_m, boxes.offset_m, boxes.length_m, boxes.width_m, boxes.score
 
 
-def _vehicles(boxes: Boxes, road: Road, carriageway_m: float) -> pd.DataFrame:
+def _vehicles(boxes: Boxes, road: Road, beside: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Put boxes on the map."""
     heading = road.heading_at(boxes.station_m) % 180.0 if len(boxes) else np.zeros(0)
-    parked = _parked(boxes, carriageway_m)
     return tables.table(
         tables.VEHICLES,
         {
@@ -114,29 +110,11 @@ def _vehicles(boxes: Boxes, road: Road, carriageway_m: float) -> pd.DataFrame:
             "width_m": boxes.width_m,
             "heading_deg": heading,
             "kind": np.where(boxes.length_m > tables.TRUCK_M, "truck", "car").astype(object),
-            "state": np.where(parked, "parked", "flowing").astype(object),
+            "state": np.where(beside, "parked", "flowing").astype(object),
             "score": boxes.score,
         },
         geometry=list(footprints(boxes, road)),
     )
-
-
-def _parked(boxes: Boxes, carriageway_m: float) -> npt.NDArray[np.bool_]:
-    """Tell which vehicles stand beside the running lanes.
-
-    The edge is known to about half a metre. A vehicle so close to it is with whichever row around it is nearer.
-    """
-    out_m = np.abs(boxes.offset_m) - carriageway_m / 2
-    parked: npt.NDArray[np.bool_] = out_m > -_KERB_M
-    sure_out, sure_in = out_m > -_KERB_M, out_m < -_INSIDE_M
-    for i in np.flatnonzero(~sure_out & ~sure_in):
-        near = (np.abs(boxes.station_m - boxes.station_m[i]) < _ROW_M) & (boxes.offset_m * boxes.offset_m[i] > 0)
-        near &= np.abs(out_m - out_m[i]) < _LANE_M
-        beside, lane = out_m[near & sure_out], out_m[near & sure_in]
-        if len(beside):
-            to_lane = out_m[i] - np.median(lane) if len(lane) else _NEAR_ROW_M
-            parked[i] = np.median(beside) - out_m[i] < to_lane
-    return parked
 
 
 def footprints(boxes: Boxes, road: Road) -> npt.NDArray[np.object_]:
