@@ -80,7 +80,7 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") 
         sight.append(_sight(section, found, road, corridor.carriageway_m))
     boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, found_boxes), strict=True)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
-    beside = parked(boxes, carriageway_m=corridor.carriageway_m, edge_sigma_m=_EDGE_SIGMA_M, surface=joined(surfaces))
+    beside = parked(boxes, carriageway_m=corridor.carriageway_m, edge_sigma_m=_edge_sigma_m(corridor), surface=joined(surfaces))
     return Evidence(
         road=road,
         vehicles=_vehicles(boxes, road, beside),
@@ -90,6 +90,13 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") 
         gsd_m=corridor.scene.gsd_m,
         detector=chosen.name,
     )
+
+
+def _edge_sigma_m(corridor: Corridor) -> float:
+    """Return how well the edges of the lanes are known before the picture is asked: the width and the shift."""
+    shift = corridor.alignment_m
+    wide_m = 0.0 if shift.low is None or shift.high is None else (shift.high - shift.low) / 2 / 1.645
+    return float(np.hypot(_EDGE_SIGMA_M, wide_m))
 
 
 def _columns(boxes: Boxes) -> tuple[Array, ...]:
