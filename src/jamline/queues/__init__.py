@@ -4,7 +4,8 @@ Definitions (gap, break, density) are those of traffic simulation practice and t
 `docs/how-it-works.md` draws them.
 """
 
-from jamline.queues._measure import BREAKDOWN_PER_KM_LANE, PACKED_PER_KM_LANE, measure_queues
-from jamline.queues._queue import Queue, Queues
+from jamline.queues._measure import measure_queues
+from jamline.queues._queue import Bridge, Queue, Queues
+from jamline.queues._summary import BREAKDOWN_PER_KM_LANE, PACKED_PER_KM_LANE
 
-__all__ = ["BREAKDOWN_PER_KM_LANE", "PACKED_PER_KM_LANE", "Queue", "Queues", "measure_queues"]
+__all__ = ["BREAKDOWN_PER_KM_LANE", "PACKED_PER_KM_LANE", "Bridge", "Queue", "Queues", "measure_queues"]

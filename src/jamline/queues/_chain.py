@@ -1,127 +1,206 @@
-"""Queued or flowing: a two-state chain along each row, read from the gaps between vehicles.
+"""The hidden semi-Markov chain along one side: clear, flowing, standing, creeping, or a hole within a queue.
 
-Each vehicle has a hidden state. What is seen is the net gap to the next one: short where both are queued, long and
-scattered where traffic flows. Sums over all paths are exact (forward filtering, backward sampling).
+A state lasts its least duration and then on, memoryless. Written out as phases, one per bin of the least duration,
+that is a plain Markov chain, in which sums over all paths are exact: the forward pass filters, and going backward
+through it draws whole paths from the joint posterior, a sojourn at a time.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 Array = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
-_PACKED_M, _CREEPING_M, _HOLE_M = 5.0, 12.0, 60.0
-"""Mean net gaps of a queue. A car at standstill takes 7.5 m of which 4.5 to 5 m are the car; border queues
-leave a lorry 20 to 25 m; one missed vehicle makes a gap of about 10 m."""
-_QUEUED_MIX = (0.75, 0.22, 0.03)
+BIN_M = 10.0
+"""Length of a bin: about a car's pitch, and that in which sight is told."""
 
-_VEHICLE_M = 5.0
-_MISSED = 5
-"""Vehicles in a row that may be missed."""
-
-_FLOWING_M, _FLOWING_SHAPE = 45.0, 1.5
-"""Net gaps of flowing traffic: a gamma law, mean 45 m. That is dense flow, just below the 28 vehicles per km and
-lane at which traffic breaks down, so lighter traffic is still less like a queue."""
-
-_TURN = 1.0 / 150.0
-"""Chance per vehicle that a queue begins or ends there: border and signal queues have tens to thousands."""
-
-_DOUBT = 1.5
-_LEAST_RECALL = 0.65
-"""The law of gaps does not widen for misses beyond this: free traffic would look like a queue with holes."""
-
-_START_QUEUED, _END_QUEUED = 0.1, 0.5
-"""Chance that a row's first vehicle is queued, and its last."""
+CLEAR, FLOWING, STANDING, CREEPING, HOLE = range(5)
+HEAD, TAIL, VIEWS = {STANDING: 5, CREEPING: 6}, {STANDING: 7, CREEPING: 8}, 9
+"""A bin is seen with other eyes where a state begins or ends in it: a queue need not fill its first and last one."""
 
 
-def sample_queued(gap_m: Array, trust: Array, recall: Array, *, draws: int, rng: np.random.Generator) -> Bools:
-    """Draw states of the vehicles of one row from their joint posterior.
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How long a state lasts at least and on average, in metres, and what follows it."""
+
+    least_m: float
+    mean_m: float
+    then: dict[int, float]
+
+
+# Queues of some hundred metres to some km, in pieces that stand or creep; holes up to the break of 100 m. The shares
+# make a queue about 1.5 km long on average and as long as it likes.
+_STATES = {
+    CLEAR: _State(10.0, 1500.0, {FLOWING: 0.6, STANDING: 0.3, CREEPING: 0.1}),
+    FLOWING: _State(50.0, 400.0, {CLEAR: 0.8, STANDING: 0.1, CREEPING: 0.1}),
+    STANDING: _State(40.0, 500.0, {CREEPING: 0.4, HOLE: 0.35, CLEAR: 0.2, FLOWING: 0.05}),
+    CREEPING: _State(40.0, 200.0, {STANDING: 0.6, HOLE: 0.2, CLEAR: 0.1, FLOWING: 0.1}),
+    HOLE: _State(20.0, 50.0, {STANDING: 0.75, CREEPING: 0.25}),
+}
+
+_NEVER = 60.0
+"""Minus the logarithm of a chance that is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sojourns:
+    """Stretches of one state in drawn paths.
 
     Parameters
     ----------
-    gap_m : array, shape (n - 1,)
-        Seen net gaps between successive vehicles in metres; NaN where the stretch between them was not seen, which
-        says nothing about the state.
-    trust : array, shape (n,)
-        Probability that each vehicle is one.
-    recall : array, shape (n,)
-        Share of the vehicles that is found around each.
+    path : array of int, shape (n,)
+        Number of the path, counted over all columns.
+    first, last : array of int, shape (n,)
+        Bins, both included.
+    state : array of int, shape (n,)
+        Of the five.
+    """
+
+    path: Ints
+    first: Ints
+    last: Ints
+    state: Ints
+
+    def take(self, part: slice, *, minus: int) -> Sojourns:
+        """Return a part, with its paths numbered from so many on."""
+        return Sojourns(self.path[part] - minus, self.first[part], self.last[part], self.state[part])
+
+
+def _written_out() -> tuple[Array, Ints, Ints]:
+    """Return the chances from phase to phase, the state of each phase, and how it looks at a bin."""
+    counts = {state: round(spec.least_m / BIN_M) for state, spec in _STATES.items()}
+    entry = dict(zip(counts, np.cumsum([0, *counts.values()])[:-1].tolist(), strict=True))
+    step = np.zeros((sum(counts.values()),) * 2)
+    states = np.repeat(list(counts), list(counts.values()))
+    views = states.copy()
+    for state, spec in _STATES.items():
+        first, last = entry[state], entry[state] + counts[state] - 1
+        for phase in range(first, last):
+            step[phase, phase + 1] = 1.0
+        # It stays where it is as long as it likes, but for a last bin of its own.
+        stay = last - 1 if state in TAIL else last
+        leave = BIN_M / (spec.mean_m - spec.least_m + BIN_M)
+        step[stay, stay], step[stay, last] = 1.0 - leave, leave
+        for then, share in spec.then.items():
+            step[last, entry[then]] = share if state in TAIL else leave * share
+        if state in TAIL:
+            views[first], views[last] = HEAD[state], TAIL[state]
+        else:
+            step[last, last] = 1.0 - leave
+    return step, states, views
+
+
+_STEP, PHASE_STATE, _PHASE_VIEW = _written_out()
+_PRIOR = np.linalg.matrix_power(_STEP, 4096)[0]
+"""Shares of the phases on a road that goes on before its first bin."""
+
+
+def filter_states(log_likelihood: Array) -> Array:
+    """Return the chance of each phase given the bins up to each one: the forward pass.
+
+    Parameters
+    ----------
+    log_likelihood : array, shape (bins, columns, VIEWS)
+        How well each state, its first or its last bin explains what a bin shows; 0 throughout where nothing was seen.
+        Columns are chains of their own.
+
+    Returns
+    -------
+    array, shape (bins, columns, phases)
+    """
+    relative = log_likelihood - log_likelihood.max(axis=2, keepdims=True)
+    likelihood = np.exp(np.maximum(relative, -_NEVER))[:, :, _PHASE_VIEW]
+    filtered: Array = np.empty_like(likelihood)
+    ahead = np.broadcast_to(_PRIOR, likelihood.shape[1:])
+    for number, seen in enumerate(likelihood):
+        joint = ahead * seen
+        joint /= joint.sum(axis=1, keepdims=True)
+        filtered[number] = joint
+        ahead = joint @ _STEP
+    return filtered
+
+
+def draw_paths(filtered: Array, *, draws: int, rng: np.random.Generator) -> Sojourns:
+    """Draw paths from their joint posterior: the backward pass, by sojourns.
+
+    How long a path has been in a phase is drawn at once, from the products of its chances to have stayed; then, where
+    it came from. So the work grows with the changes of state and not with the bins.
+
+    Parameters
+    ----------
+    filtered : array, shape (bins, columns, phases)
+        Of `filter_states`.
     draws : int
-        How many paths.
+        Paths of each column; those of column c are numbered from ``c * draws``.
     rng : numpy.random.Generator
         Source of chance.
 
     Returns
     -------
-    array of bool, shape (draws, n)
-        True where queued.
+    Sojourns
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
-    >>> sample_queued(np.full(9, 2.5), np.ones(10), np.ones(10), draws=50, rng=rng).mean() > 0.99
-    np.True_
-    >>> sample_queued(np.full(9, 60.0), np.ones(10), np.ones(10), draws=50, rng=rng).any()
-    np.False_
+    >>> seen = np.zeros((30, 1, VIEWS))
+    >>> seen[10:20, :, [CLEAR, FLOWING, CREEPING, HOLE]] = -9.0
+    >>> paths = draw_paths(filter_states(seen), draws=50, rng=np.random.default_rng(0))
+    >>> there = (paths.state == STANDING) & (paths.first <= 10) & (paths.last >= 19)
+    >>> np.unique(paths.path[there]).size
+    50
     """
-    n = len(trust)
-    states = np.zeros((draws, n), dtype=bool)
-    if n == 0:
-        return states
-    # A gap between two doubtful vehicles is weaker evidence for a queue than one between two sure ones; doubtful
-    # ones come in clusters (a fence, a row of bushes), so doubt counts more than once.
-    weight = (trust[:-1] * trust[1:]) ** _DOUBT
-    step = _steps(gap_m, weight, np.minimum(recall[:-1], recall[1:]))
-    forward = np.empty((n, 2))
-    forward[0] = (1.0 - _START_QUEUED, _START_QUEUED)
-    for i in range(n - 1):
-        ahead = forward[i] @ step[i]
-        forward[i + 1] = ahead / ahead.sum()
-    chance = rng.random((n, draws))
-    last = forward[-1] * (1.0 - _END_QUEUED, _END_QUEUED)
-    states[:, -1] = chance[-1] < last[1] / last.sum()
-    for i in range(n - 2, -1, -1):
-        joint = forward[i][:, None] * step[i]
-        queued = joint[1] / joint.sum(axis=0)
-        states[:, i] = chance[i] < queued[states[:, i + 1].astype(int)]
-    return states
+    bins, columns, phases = filtered.shape
+    resisted = _resistance(filtered)
+    end = resisted[:, :, -1]
+    base = np.concatenate([[0.0], np.cumsum(end.ravel() + 2 * _NEVER)[:-1]]).reshape(end.shape)
+    flat = (resisted + base[:, :, None]).ravel()
+    column = np.repeat(np.arange(columns), draws)
+    number = np.arange(len(column))
+    phase = _drawn(filtered[-1][column], rng)
+    last = np.full(len(column), bins - 1)
+    made: list[tuple[Ints, ...]] = []
+    while len(number):
+        start = (column * phases + phase) * (bins + 1)
+        left = flat[start + last] - np.minimum(rng.exponential(size=len(number)), 0.9 * _NEVER)
+        first = np.searchsorted(flat, np.maximum(left, base[column, phase])) - start
+        made.append((number, first, last, PHASE_STATE[phase]))
+        on = first > 0
+        number, column, last, phase = number[on], column[on], first[on] - 1, phase[on]
+        came = filtered[last, column] * _STEP[:, phase].T
+        came[np.arange(len(phase)), phase] = 0.0
+        phase = _drawn(came, rng)
+    return _joined(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
 
 
-def _steps(gap_m: Array, weight: Array, recall: Array) -> Array:
-    """Return the weight of each step between states, shape (n - 1, 2, 2): [flowing, queued] to the same."""
-    seen = np.isfinite(gap_m)
-    gap = np.maximum(np.where(seen, gap_m, 1.0), 0.1)
-    queued = _queued_law(gap, np.clip(recall, _LEAST_RECALL, 1.0))
-    scale = _FLOWING_M / _FLOWING_SHAPE
-    gamma_of_shape = 0.886226925452758  # gamma function at 1.5
-    flowing = (gap / scale) ** (_FLOWING_SHAPE - 1.0) * np.exp(-gap / scale) / (gamma_of_shape * scale)
-    ratio = np.log(queued / flowing)
-    ratio = np.where(seen, np.where(ratio > 0, ratio * weight, ratio), 0.0)
-    step = np.empty((len(gap), 2, 2))
-    step[:, 0, 0] = 1.0 - _TURN
-    step[:, 0, 1] = step[:, 1, 0] = _TURN
-    step[:, 1, 1] = (1.0 - _TURN) * np.exp(ratio)
-    return step
+def _resistance(filtered: Array) -> Array:
+    """Return minus the logarithms of the chances to have stayed, summed from the start.
 
-
-def _queued_law(gap_m: Array, recall: Array) -> Array:
-    """Return the density of a seen gap in a queue, shape of ``gap_m``.
-
-    With k vehicles missed in between, which has the chance ``recall * (1 - recall)**k``, the gap is k + 1 gaps and k
-    vehicles long: a gamma law of that mean, the narrower the more gaps it is made of.
+    Shape (columns, phases, bins + 1); the difference of two entries is the cost of one phase throughout.
     """
-    density = np.zeros_like(gap_m)
-    for share, mean in zip(_QUEUED_MIX, (_PACKED_M, _CREEPING_M, _HOLE_M), strict=True):
-        for missed in range(_MISSED if mean < _HOLE_M else 1):
-            shape = missed + 1.0 if missed == 0 else 2.0 * (missed + 1.0)
-            scale = ((missed + 1) * mean + missed * _VEHICLE_M) / shape
-            chance = recall * (1 - recall) ** missed
-            density += (
-                share
-                * chance
-                * np.exp((shape - 1) * np.log(gap_m) - gap_m / scale - special.gammaln(shape) - shape * np.log(scale))
-            )
-    return density
+    ahead = filtered @ _STEP
+    stayed = filtered * np.diag(_STEP) / np.maximum(ahead, 1e-300)
+    cost = np.minimum(-np.log(np.maximum(stayed, 1e-300)), _NEVER)
+    summed = np.zeros((*filtered.shape[1:], len(filtered) + 1))
+    np.cumsum(np.moveaxis(cost, 0, -1), axis=-1, out=summed[..., 1:])
+    return summed
+
+
+def _drawn(weight: Array, rng: np.random.Generator) -> Ints:
+    """Draw one index from each row of weights, shape (n,)."""
+    summed = np.cumsum(weight, axis=1)
+    index: Ints = np.sum(rng.random((len(weight), 1)) * summed[:, -1:] >= summed, axis=1)
+    # Rounding may leave nothing above the last step.
+    index[index == weight.shape[1]] = weight.shape[1] - 1
+    return index
+
+
+def _joined(path: Ints, first: Ints, last: Ints, state: Ints) -> Sojourns:
+    """Join the phases of one state to sojourns, in order of path and bin."""
+    order = np.lexsort((first, path))
+    path, first, last, state = path[order], first[order], last[order], state[order]
+    new = np.concatenate([[True], (path[1:] != path[:-1]) | (state[1:] != state[:-1])])
+    ends = np.concatenate([new[1:], [True]])
+    return Sojourns(path[new], first[new], last[ends], state[new])

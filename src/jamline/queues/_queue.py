@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
@@ -14,6 +15,26 @@ from jamline.evidence import Evidence
 from jamline.spans import Estimate
 
 Array = npt.NDArray[np.float64]
+
+
+_UNTOLD = Estimate(math.nan, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """An unseen stretch within a queue.
+
+    Parameters
+    ----------
+    start_m, end_m : float
+        Stations between which nobody saw.
+    probability : float
+        That the queue goes on through it.
+    """
+
+    start_m: float
+    end_m: float
+    probability: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +61,10 @@ class Queue:
         Length in km if gaps over 20, 50 or 100 m broke a queue.
     length_samples_km, count_samples : array, shape (draws,)
         Posterior draws of the seen length and of the count; 0 in draws without this queue.
+    start, end, rows : Estimate
+        `start_m`, `end_m` and `lanes` with their intervals.
+    bridged : tuple of Bridge
+        Unseen stretches within it.
     """
 
     road: str
@@ -56,6 +81,10 @@ class Queue:
     sensitivity_km: Mapping[str, float]
     length_samples_km: Array = field(repr=False)
     count_samples: Array = field(repr=False)
+    start: Estimate = _UNTOLD
+    end: Estimate = _UNTOLD
+    rows: Estimate = _UNTOLD
+    bridged: tuple[Bridge, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `run.json` holds."""
