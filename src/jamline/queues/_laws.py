@@ -1,10 +1,10 @@
 """Physical laws of the gaps between vehicles in a row, thinned by what a detector misses.
 
 A row is a renewal process: from the far end of one vehicle to the near end of the next lies a net gap whose law
-depends on how traffic runs there. A detector that finds the share r of the vehicles shows every gap in which k were
-missed with the chance ``r * (1 - r)**k``; such a gap is k + 1 gaps and k vehicles long. Densities are kept as hazards,
-the chance per metre that the next vehicle is found after so many metres without one: a stretch of road then weighs
-the same however it is cut into bins, and a state may change between any two of them.
+depends on how traffic runs there. A detector misses some of the vehicles, and a gap in which it missed k is k + 1 gaps
+and k vehicles long. Densities are kept as hazards, the chance per metre that the next vehicle is found after so many
+metres without one: a stretch of road then weighs the same however it is cut into bins, and a state may change between
+any two of them.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ _CAR_M, _CAR_SD_M = 5.0, 2.0
 
 _MOST_MISSED = 12
 """Vehicles missed in one gap; the chance of more goes to this many."""
+
+_RUN = 0.2
+"""Share of the misses that the one before has brought about."""
 
 _ENDS = 0.02
 """Chance per vehicle that its row ends, or that it only passes, although the queue beside it goes on."""
@@ -99,7 +102,7 @@ class TrueGaps:
 
         Parameters
         ----------
-        gap_m, recall : array, shape (...,)
+        gap_m, recall : array, broadcastable to (...,)
             Net gaps, and the share of the vehicles that is found.
 
         Returns
@@ -115,8 +118,7 @@ class TrueGaps:
         >>> survival.sum(axis=-1).round(3)
         array([1., 0.])
         """
-        missed = 1.0 - np.asarray(recall)[..., None]
-        chance = np.concatenate([(1 - missed) * missed ** _K[:-1], missed ** _K[-1:]], axis=-1)
+        chance = missing(recall)
         x = np.maximum(gap_m, 0.1 * _STEP_M)
         single = [(share, _gamma(x, mean, mean**2 / shape)) for share, mean, shape in self.mixture]
         k = _K[1:]
@@ -132,6 +134,36 @@ class TrueGaps:
             for i in range(2)
         )
         return density * chance, survival * chance
+
+
+def missing(recall: Array) -> Array:
+    """Return the chance that 0, 1, 2... vehicles in a row were missed behind one that was found.
+
+    Misses come in runs: what hides one vehicle, a shadow or dull light, often hides the next.
+
+    Parameters
+    ----------
+    recall : array, shape (...,)
+        Share of the vehicles that is found.
+
+    Returns
+    -------
+    array, shape (..., missed)
+
+    Examples
+    --------
+    >>> missing(np.array([0.9]))[0, :3].round(3)
+    array([0.9  , 0.072, 0.02 ])
+    """
+    recall = np.asarray(recall)[..., None]
+    again = again_missed(recall)
+    return np.concatenate([recall, (1 - recall) * (1 - again) * again ** _K[:-2], (1 - recall) * again ** _K[-2:-1]], -1)
+
+
+def again_missed(recall: Array) -> Array:
+    """Return the chance that the vehicle behind one that was missed was missed too, shape of ``recall``."""
+    again: Array = 1.0 - (1.0 - _RUN) * recall
+    return again
 
 
 def _gamma(x: Array, mean: npt.ArrayLike, variance: npt.ArrayLike) -> tuple[Array, Array]:
@@ -267,19 +299,19 @@ class Laws:
         standing, slow = (law.true.thinned(gap, found)[0] for law in (self.standing, self.creeping))
         weight = (1 - creeping[wide, None]) * standing + creeping[wide, None] * slow
         part = (gap[:, None] - _K * self.standing.true.vehicle_m) / (_K + 1)
-        hole = found * _HOLE / _HOLE_M * np.exp(-(gap - limit_m) / _HOLE_M)
+        hole = np.maximum(found * _HOLE / _HOLE_M * np.exp(-(gap - limit_m) / _HOLE_M), 1e-300)
         chance[wide] = (np.where(part > limit_m, weight, 0.0).sum(axis=1) + hole) / (weight.sum(axis=1) + hole)
         return chance
 
 
 def _law(true: TrueGaps, *, beside: TrueGaps | None = None) -> Law:
     """Table one kind of traffic; where other traffic may be beside it, its rows may end at every vehicle."""
-    found, going = true.thinned(*np.broadcast_arrays(_GAP_M, _RECALL[:, None]))
+    found, going = true.thinned(_GAP_M, _RECALL[:, None])
     found = ndimage.gaussian_filter1d(found, _ERROR_M / _STEP_M, axis=1, mode="reflect")
     density, survival, goes_on = found.sum(axis=-1), going.sum(axis=-1), np.ones(found.shape[:-1])
     alone = np.minimum(-np.log(np.maximum(survival, 1e-300)), _SURE)
     if beside is not None:
-        free, freely = beside.thinned(*np.broadcast_arrays(_GAP_M, _RECALL[:, None]))
+        free, freely = beside.thinned(_GAP_M, _RECALL[:, None])
         goes_on = (1 - _ENDS) * density
         density, survival = (
             (1 - _ENDS) * own + _ENDS * other.sum(axis=-1) for own, other in ((density, free), (survival, freely))

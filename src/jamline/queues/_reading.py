@@ -29,6 +29,9 @@ _LONE_PER_M = 4.0 / 1000.0
 _RECALL_SD, _FALSE_SD = 0.5, 0.7
 """By how much log odds of recall and logarithm of false vehicles may be off."""
 
+_USUAL_TRUE, _USUAL_FALSE = 150.0, 10.0
+"""True and false vehicles that the usual mix of them counts for: one in sixteen is false."""
+
 _LEAST_FALSE_PER_M = 0.1 / 1000.0
 """No detector invents fewer."""
 
@@ -63,7 +66,7 @@ class Reading:
         """Return how well each state explains each bin, shape (bins, `VIEWS`)."""
         total = np.zeros((len(self.sight.recall), VIEWS))
         lone = _LONE_PER_M * self.sight.recall
-        total[:, CLEAR] = self._arrivals(lone[self.rows.bin]) - lone * np.diff(self.sight.seen_m)
+        total[:, CLEAR] = self._summed(self._arrivals(lone[self.rows.bin])) - lone * np.diff(self.sight.seen_m)
         total[:, HOLE] = total[:, CLEAR]
         laws = {FLOWING: self.laws.flowing, STANDING: self.laws.standing, CREEPING: self.laws.creeping}
         row, between = _Tracks.along_rows(self), _Tracks.between_all(self)
@@ -72,11 +75,15 @@ class Reading:
             # Any row may end but not all of them: past the last vehicle of every row the full price is due.
             alone = between.costs(law, law.alone)
             beside = between.costs(law, law.row, upto_m=REACH_M)
-            total[:, state] = arrivals - row.sum(row.costs(law, law.row)) - between.sum(alone - beside)
+            total[:, state] = self._summed(arrivals) - row.sum(row.costs(law, law.row)) - between.sum(alone - beside)
             if state != FLOWING:
-                first, last = between.at_vehicles(self.rows.bin)
-                total[:, HEAD[state]] = total[:, state] + between.sum(alone * first)
-                total[:, TAIL[state]] = total[:, state] + between.sum(alone * last)
+                # A queue's first bin owes nothing for the road before its first vehicle, nor for how far behind another
+                # that one stands; its last bin nothing for the road behind its last vehicle.
+                before, behind = between.at_vehicles(self.rows.bin)
+                anew = self._arrivals(law.hazard(np.full(len(arrivals), np.inf), self.recall)) - arrivals
+                first = np.diff(self.rows.bin, prepend=-1) > 0
+                total[:, HEAD[state]] = total[:, state] + between.sum(alone * before) + self._summed(anew * first)
+                total[:, TAIL[state]] = total[:, state] + between.sum(alone * behind)
         return total
 
     def true(self, creeping: Array) -> Array:
@@ -92,10 +99,14 @@ class Reading:
         return chance
 
     def _arrivals(self, hazard: Array) -> Array:
-        """Return the logarithm of the chance of what was found, false ones included, summed over each bin."""
+        """Return the logarithm of the chance to find what was found, as a vehicle or a false one, shape (n,)."""
         false = self.sight.false_per_m[self.rows.bin]
-        weight = np.log((hazard * self.rows.odds + false) / false)
-        summed: Array = np.bincount(self.rows.bin, weight, minlength=len(self.sight.recall)).astype(float)
+        weight: Array = np.log((hazard * self.rows.odds + false) / false)
+        return weight
+
+    def _summed(self, values: Array) -> Array:
+        """Sum values of vehicles over each bin, shape (bins,)."""
+        summed: Array = np.bincount(self.rows.bin, values, minlength=len(self.sight.recall)).astype(float)
         return summed
 
 
@@ -160,10 +171,7 @@ class _Tracks:
         return summed
 
     def at_vehicles(self, bin_of: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Tell which pieces between all vehicles lie before the first one that begins in their bin, or behind the last.
-
-        A queue's first bin owes nothing for the road before its first vehicle, its last for that behind the last.
-        """
+        """Tell which pieces between all vehicles lie before the first one that begins in their bin, or behind the last."""
         none = np.array([-1])
         before, after = np.append(none, bin_of)[self.track], np.append(bin_of, none)[self.track]
         return (after == self.bin) & (before != self.bin), (before == self.bin) & (after != self.bin)
@@ -222,8 +230,12 @@ def readings(evidence: Evidence, side: str, rng: np.random.Generator) -> list[Re
 
 
 def _odds(score: Array) -> Array:
-    """Return how much likelier each vehicle's looks are for a true than for a false one, by the scores' own mix."""
-    score = np.clip(score, 0.02, 0.99)
-    mix = (score.sum() + 5.0) / ((1.0 - score).sum() + 0.5)
+    """Return how much likelier each vehicle's looks are for a true than for a false one.
+
+    A score is a probability where true and false vehicles are mixed as they were when it was calibrated: as on this
+    road, as far as that can be told, else as they usually are.
+    """
+    score = np.clip(score, 0.01, 0.99)
+    mix = (score.sum() + _USUAL_TRUE) / ((1.0 - score).sum() + _USUAL_FALSE)
     likelier: Array = score / (1.0 - score) / mix
     return likelier

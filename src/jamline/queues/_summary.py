@@ -29,7 +29,7 @@ MIN_VEHICLES = 4
 
 _SENSITIVITY_M = (20.0, 50.0, 100.0)
 
-_END_SIGMA_M, _END_SIGMA_PX, _END_SPREAD = 0.3, 0.5, 0.5
+_END_SIGMA_M, _END_SIGMA_PX, _END_SPREAD = 0.1, 0.8, 0.4
 """How well a vehicle's end is placed: so many metres and pixels of the resolution, by a factor of which the logarithm
 has this spread, for that differs from scene to scene."""
 

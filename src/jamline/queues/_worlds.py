@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.queues._chain import CREEPING, STANDING, Sojourns
+from jamline.queues._laws import again_missed
 from jamline.queues._reading import Reading
 
 Array = npt.NDArray[np.float64]
@@ -193,13 +194,13 @@ def _creeping(reading: Reading, paths: Sojourns) -> Array:
 def _beyond(reading: Reading, pieces: _Pieces, opens: Bools, rng: np.random.Generator) -> tuple[Array, Array]:
     """Draw how many vehicles were missed beyond both ends of each piece, and how far they reach, shape (2, pieces).
 
-    Beyond the last vehicle found another was missed with chance 1 - recall, one more with its square... Each stands
-    like some vehicle of the piece.
+    Each stands like some vehicle of the piece.
     """
     rows = reading.rows
     at = np.stack([pieces.low, pieces.high])
     recall = np.clip(reading.recall[at], 0.2, 0.99)
-    missed = np.where(opens, 0, rng.geometric(recall) - 1)
+    run = rng.geometric(1.0 - again_missed(recall))
+    missed = np.where(opens | (rng.random(at.shape) < recall), 0, run)
     like = rng.integers(pieces.low, pieces.high + 1, size=at.shape)
     pitch = rows.end_m[like] - rows.start_m[like] + np.clip(rows.gap_m[like], *_BEYOND_M)
     return missed.astype(float), missed * pitch
