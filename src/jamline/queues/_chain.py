@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Filtered = npt.NDArray[np.float32]
 
 BIN_M = 10.0
 """Length of a bin: about a car's pitch, and that in which sight is told."""
@@ -95,11 +96,15 @@ def _written_out() -> tuple[Array, Ints, Ints]:
 
 
 _STEP, PHASE_STATE, _PHASE_VIEW = _written_out()
+_LOOPS = np.flatnonzero(np.diag(_STEP))
+_LOOP = np.where(np.diag(_STEP) > 0, np.cumsum(np.diag(_STEP) > 0) - 1, -1)
+"""The phases that may last, and the number among them of each phase, -1 for the others."""
+
 _PRIOR = np.linalg.matrix_power(_STEP, 4096)[0]
 """Shares of the phases on a road that goes on before its first bin."""
 
 
-def filter_states(log_likelihood: Array) -> Array:
+def filter_states(log_likelihood: Array) -> Filtered:
     """Return the chance of each phase given the bins up to each one: the forward pass.
 
     Parameters
@@ -110,21 +115,22 @@ def filter_states(log_likelihood: Array) -> Array:
 
     Returns
     -------
-    array, shape (bins, columns, phases)
+    array of float32, shape (bins, columns, phases)
     """
-    relative = log_likelihood - log_likelihood.max(axis=2, keepdims=True)
-    likelihood = np.exp(np.maximum(relative, -_NEVER))[:, :, _PHASE_VIEW]
-    filtered: Array = np.empty_like(likelihood)
-    ahead = np.broadcast_to(_PRIOR, likelihood.shape[1:])
+    likelihood = log_likelihood - log_likelihood.max(axis=2, keepdims=True)
+    np.exp(np.maximum(likelihood, -_NEVER, out=likelihood), out=likelihood)
+    bins, columns, _ = likelihood.shape
+    filtered = np.empty((bins, columns, len(PHASE_STATE)), dtype=np.float32)
+    ahead = np.broadcast_to(_PRIOR, filtered.shape[1:])
     for number, seen in enumerate(likelihood):
-        joint = ahead * seen
+        joint = ahead * seen[:, _PHASE_VIEW]
         joint /= joint.sum(axis=1, keepdims=True)
         filtered[number] = joint
         ahead = joint @ _STEP
     return filtered
 
 
-def draw_paths(filtered: Array, *, draws: int, rng: np.random.Generator) -> Sojourns:
+def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> Sojourns:
     """Draw paths from their joint posterior: the backward pass, by sojourns.
 
     How long a path has been in a phase is drawn at once, from the products of its chances to have stayed; then, where
@@ -132,7 +138,7 @@ def draw_paths(filtered: Array, *, draws: int, rng: np.random.Generator) -> Sojo
 
     Parameters
     ----------
-    filtered : array, shape (bins, columns, phases)
+    filtered : array of float32, shape (bins, columns, phases)
         Of `filter_states`.
     draws : int
         Paths of each column; those of column c are numbered from ``c * draws``.
@@ -152,20 +158,19 @@ def draw_paths(filtered: Array, *, draws: int, rng: np.random.Generator) -> Sojo
     >>> np.unique(paths.path[there]).size
     50
     """
-    bins, columns, phases = filtered.shape
+    bins, columns, _ = filtered.shape
     resisted = _resistance(filtered)
-    end = resisted[:, :, -1]
-    base = np.concatenate([[0.0], np.cumsum(end.ravel() + 2 * _NEVER)[:-1]]).reshape(end.shape)
-    flat = (resisted + base[:, :, None]).ravel()
     column = np.repeat(np.arange(columns), draws)
     number = np.arange(len(column))
     phase = _drawn(filtered[-1][column], rng)
     last = np.full(len(column), bins - 1)
     made: list[tuple[Ints, ...]] = []
     while len(number):
-        start = (column * phases + phase) * (bins + 1)
-        left = flat[start + last] - np.minimum(rng.exponential(size=len(number)), 0.9 * _NEVER)
-        first = np.searchsorted(flat, np.maximum(left, base[column, phase])) - start
+        first = last.copy()
+        lasting = np.flatnonzero(_LOOP[phase] >= 0)
+        start = (column[lasting] * len(_LOOPS) + _LOOP[phase[lasting]]) * (bins + 1)
+        left = resisted[start + last[lasting]] - np.minimum(rng.exponential(size=len(lasting)), 0.9 * _NEVER)
+        first[lasting] = np.searchsorted(resisted, np.maximum(left, resisted[start])) - start
         made.append((number, first, last, PHASE_STATE[phase]))
         on = first > 0
         number, column, last, phase = number[on], column[on], first[on] - 1, phase[on]
@@ -175,17 +180,20 @@ def draw_paths(filtered: Array, *, draws: int, rng: np.random.Generator) -> Sojo
     return _joined(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
 
 
-def _resistance(filtered: Array) -> Array:
-    """Return minus the logarithms of the chances to have stayed, summed from the start.
+def _resistance(filtered: Filtered) -> Array:
+    """Return minus the logarithms of the chances to have stayed in a phase, summed from the first bin on.
 
-    Shape (columns, phases, bins + 1); the difference of two entries is the cost of one phase throughout.
+    Columns and lasting phases lie end to end, shape (columns * phases * (bins + 1),), each above the one before: then
+    one search finds places in all of them. The difference of two entries is the cost of one phase throughout.
     """
-    ahead = filtered @ _STEP
-    stayed = filtered * np.diag(_STEP) / np.maximum(ahead, 1e-300)
-    cost = np.minimum(-np.log(np.maximum(stayed, 1e-300)), _NEVER)
-    summed = np.zeros((*filtered.shape[1:], len(filtered) + 1))
-    np.cumsum(np.moveaxis(cost, 0, -1), axis=-1, out=summed[..., 1:])
-    return summed
+    ahead = filtered @ _STEP[:, _LOOPS].astype(np.float32)
+    stayed = filtered[:, :, _LOOPS] * np.diag(_STEP)[_LOOPS].astype(np.float32)
+    cost = np.minimum(-np.log(np.maximum(stayed, 1e-30) / np.maximum(ahead, 1e-30)), _NEVER)
+    summed = np.zeros((*cost.shape[1:], len(cost) + 1))
+    np.cumsum(np.maximum(np.moveaxis(cost, 0, -1), 0.0), axis=-1, out=summed[..., 1:])
+    end = summed[:, :, -1].ravel() + 2 * _NEVER
+    summed += np.append(0.0, np.cumsum(end)[:-1]).reshape(summed.shape[:2])[:, :, None]
+    return summed.ravel()
 
 
 def _drawn(weight: Array, rng: np.random.Generator) -> Ints:

@@ -38,7 +38,7 @@ _CAR_M, _CAR_SD_M = 5.0, 2.0
 _MOST_MISSED = 12
 """Vehicles missed in one gap; the chance of more goes to this many."""
 
-_RUN = 0.2
+_RUN = 0.15
 """Share of the misses that the one before has brought about."""
 
 _ENDS = 0.02
@@ -153,11 +153,13 @@ def missing(recall: Array) -> Array:
     Examples
     --------
     >>> missing(np.array([0.9]))[0, :3].round(3)
-    array([0.9  , 0.072, 0.02 ])
+    array([0.9  , 0.076, 0.018])
     """
     recall = np.asarray(recall)[..., None]
     again = again_missed(recall)
-    return np.concatenate([recall, (1 - recall) * (1 - again) * again ** _K[:-2], (1 - recall) * again ** _K[-2:-1]], -1)
+    return np.concatenate(
+        [recall, (1 - recall) * (1 - again) * again ** _K[:-2], (1 - recall) * again ** _K[-2:-1]], -1
+    )
 
 
 def again_missed(recall: Array) -> Array:

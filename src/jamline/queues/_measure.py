@@ -19,7 +19,7 @@ from jamline.queues._worlds import Worlds, draw_worlds
 
 Array = npt.NDArray[np.float64]
 
-_DRAWS = 32
+_DRAWS = 64
 """Worlds of each reading: 512 in all, so that the interval's ends repeat to within a vehicle's length from seed to
 seed."""
 

@@ -21,12 +21,12 @@ from jamline.queues._sight import Sight
 
 Array = npt.NDArray[np.float64]
 
-READINGS = 16
+READINGS = 8
 
 _LONE_PER_M = 4.0 / 1000.0
 """Vehicles on a clear road: light traffic at night or in the country."""
 
-_RECALL_SD, _FALSE_SD = 0.5, 0.7
+_RECALL_SD, _FALSE_SD = 0.4, 0.7
 """By how much log odds of recall and logarithm of false vehicles may be off."""
 
 _USUAL_TRUE, _USUAL_FALSE = 150.0, 10.0
@@ -171,7 +171,7 @@ class _Tracks:
         return summed
 
     def at_vehicles(self, bin_of: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Tell which pieces between all vehicles lie before the first one that begins in their bin, or behind the last."""
+        """Tell which pieces between vehicles lie before the first one that begins in their bin, or behind the last."""
         none = np.array([-1])
         before, after = np.append(none, bin_of)[self.track], np.append(bin_of, none)[self.track]
         return (after == self.bin) & (before != self.bin), (before == self.bin) & (after != self.bin)

@@ -21,7 +21,10 @@ _LOST_M = 50.0
 _RUNS = 2.5
 """Misses and false vehicles come in runs of about so many: of sums over them that is what the variance is raised by."""
 
-_BEYOND_M = (3.0, 12.0)
+_MOST_UNSEEN = 10.0
+"""A piece is filled up to so many times what was seen of it."""
+
+_BEYOND_M = (1.0, 20.0)
 """Least and most net gap to a vehicle that was missed behind the last or before the first one."""
 
 
@@ -118,7 +121,7 @@ def draw_worlds(
     opens = np.stack([blind[pieces.first] | blind[pieces.first + 1], blind[pieces.last + 2] | blind[pieces.last + 1]])
     opens[0] &= blind[pieces.first + 1] | (pieces.first == 0)
     opens[1] &= blind[pieces.last + 1] | (pieces.last == bins - 1)
-    missed, beyond = _beyond(reading, pieces, opens, rng)
+    missed, beyond = _beyond(reading, pieces, opens, creeping, rng)
     start = np.maximum(rows.start_m[pieces.low] - beyond[0], np.minimum(rows.start_m[pieces.low], 0.0))
     far = rows.reach_m[pieces.high]
     end = np.minimum(far + beyond[1], np.maximum(far, sight.edge_m[-1]))
@@ -191,7 +194,9 @@ def _creeping(reading: Reading, paths: Sojourns) -> Array:
     return share
 
 
-def _beyond(reading: Reading, pieces: _Pieces, opens: Bools, rng: np.random.Generator) -> tuple[Array, Array]:
+def _beyond(
+    reading: Reading, pieces: _Pieces, opens: Bools, creeping: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Draw how many vehicles were missed beyond both ends of each piece, and how far they reach, shape (2, pieces).
 
     Each stands like some vehicle of the piece.
@@ -202,7 +207,12 @@ def _beyond(reading: Reading, pieces: _Pieces, opens: Bools, rng: np.random.Gene
     run = rng.geometric(1.0 - again_missed(recall))
     missed = np.where(opens | (rng.random(at.shape) < recall), 0, run)
     like = rng.integers(pieces.low, pieces.high + 1, size=at.shape)
-    pitch = rows.end_m[like] - rows.start_m[like] + np.clip(rows.gap_m[like], *_BEYOND_M)
+    laws = reading.laws
+    usual = (1 - creeping) * laws.standing.true.mean_m + creeping * laws.creeping.true.mean_m
+    # A gap in which others were missed is not that of one vehicle.
+    single = laws.queued(rows.gap_m, reading.recall, creeping)[1] < 0.5
+    gap = np.where(single & np.isfinite(rows.gap_m), rows.gap_m, usual)
+    pitch = (rows.end_m - rows.start_m + np.clip(gap, *_BEYOND_M))[like]
     return missed.astype(float), missed * pitch
 
 
@@ -249,7 +259,7 @@ def _sums(
     # Rows that go on unseen are as full there as where they were seen.
     start, end = rows.start_m[pieces.low], rows.reach_m[pieces.high]
     more = (end - start) / np.maximum(sight.seen_to_m(end) - sight.seen_to_m(start), 1.0)
-    more = np.clip(more, 1.0, None)
+    more = np.clip(more, 1.0, _MOST_UNSEEN)
     return np.rint(count * more), rows_m * more
 
 
