@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jamline.detect._features import SIZES_M, Maps, feature_maps
+from jamline.detect._features import SIZES_M, Maps, feature_maps, paint_maps
 from jamline.detect._packing import Picked
 
 Array = npt.NDArray[np.float64]
@@ -27,20 +28,24 @@ _SHADOWED = 0.4
 vehicles on either side."""
 
 _ODDS = {
-    "bias": 1.35, "whole": 1.48, "emptiest": -1.57, "thinnest": 0.4, "flank_low": 0.01, "flank_high": -0.18,
-    "end_low": 1.14, "end_high": -1.63, "raw": -0.67, "dark": 0.14, "side_edge": 1.35, "end_edge": 0.76,
-    "texture": -0.77, "light": -0.23, "beside": -2.53, "truck": -1.36, "gain": 0.42, "gsd": -1.45,
+    "bias": -1.38, "whole": 6, "emptiest": -0.2, "thinnest": 1.64, "flank_low": -0.12, "flank_high": 0.54,
+    "end_low": 0.08, "end_high": -1.28, "raw": -7.22, "dark": 1.02, "side_edge": 0.45, "end_edge": 2.02,
+    "texture": -1.95, "light": 0.29, "thin": 6.76, "crossed": 2.23, "beside": -1.95, "truck": -0.58, "gain": 0.41,
+    "gsd": -0.11,
 }  # fmt: skip
-"""Log odds that a picked box is a vehicle: a logistic regression on the boxes picked in 44 simulated scenes at 0.3,
-0.5 and 0.8 m. `beside` is 1 outside the carriageway, `truck` 1 from 7 m up, `gain` counts up to 4, `gsd` is in
-metres."""
+"""Log odds that a picked box is a vehicle: a logistic regression on the 3,442 boxes picked in 30 simulated scenes of
+1 km at 0.3 to 0.8 m (seeds 700 to 729). `beside` is 1 outside the carriageway, `truck` 1 from 7 m up, `gain` counts up
+to 4, `gsd` is in metres."""
+
+_USUAL, _WORTH = 0.54, 10.0
+"""Share of those boxes that were vehicles, and how many boxes of a section it is worth."""
 
 
 @dataclass(frozen=True)
 class Prices:
     """What parts of a box are worth, in m² of full salience; found by trial on simulated scenes."""
 
-    floor: float = 0.431
+    floor: float = 0.35
     empty: float = 0.5
     lack_slice: float = 0.549
     lack_line: float = 0.632
@@ -77,11 +82,25 @@ def box_scores(picked: Picked, maps: Maps, *, carriageway_m: float, gsd_m: float
         # Features of this box alone: a cut around it costs less than a map of them all.
         y, x = round(row[i]), round(column[i])
         cut, at = maps.around(y, x, length_m=SIZES_M[kind[i]][0] / 2 + 2.0, width_m=SIZES_M[kind[i]][1] / 2 + 2.0)
-        for name, values in feature_maps(cut, int(kind[i])):
+        for name, values in chain(feature_maps(cut, int(kind[i])), paint_maps(cut, int(kind[i]))):
             log_odds[i] += _ODDS[name] * values[at]
     log_odds += _ODDS["beside"] * _beside(row, maps, carriageway_m) + _ODDS["truck"] * (kind >= _TRUCK_SIZE)
     log_odds += _ODDS["gain"] * np.minimum(gain, 4.0)
+    return _at_home(log_odds)
+
+
+def _at_home(log_odds: Array) -> Array:
+    """Return probabilities where vehicles may be more common among the boxes than they were in training, or less.
+
+    Beside a bare road most boxes are shadows and bushes, in a jam most are vehicles; boxes alike are not as likely
+    vehicles in both. The share is found from the boxes themselves (Saerens et al. 2002, by expectation and
+    maximisation).
+    """
     score: Array = 1.0 / (1.0 + np.exp(-log_odds))
+    for _ in range(50):
+        share = np.clip((score.sum() + _WORTH * _USUAL) / (len(score) + _WORTH), 0.05, 0.95)
+        more = np.log(share / (1.0 - share)) - np.log(_USUAL / (1.0 - _USUAL))
+        score = 1.0 / (1.0 + np.exp(-log_odds - more))
     return score
 
 

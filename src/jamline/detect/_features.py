@@ -31,6 +31,9 @@ _HOLLOW_M = (1.2, 0.9)
 _THIN_M = (1.8, 1.5)
 """Along and across: what is thinner is paint."""
 
+_CORNER_M = 1.5
+"""Within so much of one another edges along and across belong to one thing."""
+
 _ENDLESS_M = 30.0
 """What goes on for so long without a break is an edge line, a kerb or a rail."""
 
@@ -121,6 +124,19 @@ def feature_maps(maps: Maps, size: int) -> Iterator[tuple[str, Pixels]]:
     yield "end_edge", ends["end_low"]
     yield "texture", mean(maps.along + maps.across, along, width_m)
     yield "light", mean(np.maximum(maps.raw - maps.dark, 0), along, width_m)
+
+
+def paint_maps(maps: Maps, size: int) -> Iterator[tuple[str, Pixels]]:
+    """Yield features that part vehicles from paint and shadows; as `feature_maps`, but only scores ask for them.
+
+    Paint is thin; a windscreen, sides and ends give edges both ways, where a lane mark or a shadow has one.
+    """
+    along = length_px(size, maps.pixel_m)
+    across = SIZES_M[size][1] / maps.pixel_m
+    yield "thin", _box(np.maximum(maps.raw - maps.solid, 0), along, across)
+    near = (max(1, round(_CORNER_M / maps.pixel_m)),) * 2
+    one, other = (cv2.blur(np.minimum(edges, 1), near) for edges in (maps.along, maps.across))
+    yield "crossed", _box(np.asarray(2 * np.minimum(one, other), np.float32), along, across)
 
 
 def length_px(size: int, pixel_m: float) -> int:

@@ -80,7 +80,9 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") 
         sight.append(_sight(section, found, road, corridor.carriageway_m))
     boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, found_boxes), strict=True)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
-    beside = parked(boxes, carriageway_m=corridor.carriageway_m, edge_sigma_m=_edge_sigma_m(corridor), surface=joined(surfaces))
+    beside = parked(
+        boxes, carriageway_m=corridor.carriageway_m, edge_sigma_m=_edge_sigma_m(corridor), surface=joined(surfaces)
+    )
     return Evidence(
         road=road,
         vehicles=_vehicles(boxes, road, beside),
