@@ -5,6 +5,11 @@ python benchmarks/intervals.py --scenes 300 --first-seed 70000
 The traffic is that of `jamline.synth.varied`. A made-up detector thins it, misplaces it, splits and merges vehicles,
 invents others, and misjudges itself; the model sees the evidence only. Seeds from 0 to 9999 were used to write the
 model, others were not.
+
+`90 %`, `closed`, `50 %`: share of intervals that hold the whole length, of all queues and of those closed on both
+sides; `seen low`: of the lower bounds of open ones, held against what the imagery shows. `occupied`, `count`: the same
+of closed queues. Errors and widths are in percent of the length. A piece of a queue that was found apart counts as
+false.
 """
 
 from __future__ import annotations
@@ -289,8 +294,8 @@ def scores(rows: list[dict[str, Any]]) -> dict[str, float]:
         "seen low": share([r["queue"].length_km.low <= r["truth"]["seen_length_km"] for r in opened]),
         "closed wrongly": sum(bool(r["truth"]["open"]) and not r["queue"].length_km.open for r in pairs),
         "opened": len(opened),
-        "occupied": share([holds(r["queue"].occupied_km, r["truth"]["seen_occupied_km"]) for r in pairs]),
-        "count": share([holds(r["queue"].vehicles, r["truth"]["seen_vehicles"]) for r in pairs]),
+        "occupied": share([holds(r["queue"].occupied_km, r["truth"]["occupied_km"]) for r in closed]),
+        "count": share([holds(r["queue"].vehicles, r["truth"]["vehicles"]) for r in closed]),
         "err med": 100 * float(np.median(error)) if error else math.nan,
         "err p90": 100 * float(np.quantile(error, 0.9)) if error else math.nan,
         "width": 100 * float(np.median(width)) if width else math.nan,

@@ -14,7 +14,7 @@ import jam_example as example
 from jamline import tables
 from jamline.errors import JamlineError, UsageError
 from jamline.evidence import Evidence
-from jamline.queues import measure_queues
+from jamline.queues import _chain, _laws, _rows, measure_queues
 
 ROAD = example.bent_road(2000.0)
 ONE_WAY = example.bent_road(2000.0, oneway=True)
@@ -343,6 +343,157 @@ def test_one_seed_gives_one_answer_and_another_nearly_the_same():
     assert one.length_km.value == pytest.approx(other.length_km.value, abs=0.02)
     # To within a vehicle's length from seed to seed.
     assert one.length_km.high == pytest.approx(other.length_km.high, abs=0.01)
+
+
+def test_a_long_run_of_doubtful_vehicles_does_not_break_a_queue():
+    # Each of 1,200 has an even chance to be false, but not all at once: 100 m of them cannot be.
+    road = example.bent_road(12000.0)
+    rng = np.random.default_rng(0)
+    station = row(1000.0, 1200, spacing_m=8.0)
+    score = np.where(rng.random(1200) < 0.5, 0.45, 0.6)
+    (queue,) = measure_queues(seen(road, station, score=score, recall=0.9))
+    length_km = (1199 * 8.0 + 4.5) / 1000
+    assert queue.length_km.low > 0.99 * length_km
+    assert queue.length_km.high < 1.01 * length_km
+    assert queue.vehicles.value > 1000
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_platoon_is_no_queue(seed):
+    # Ten vehicles that follow each other at a second and a half, 50 to 70 km/h.
+    rng = np.random.default_rng(seed)
+    station = 600.0 + np.cumsum(rng.uniform(24.0, 34.0, 10))
+    assert len(measure_queues(seen(ROAD, station))) == 0
+
+
+def test_wrong_states_of_some_vehicles_do_not_part_a_row():
+    rng = np.random.default_rng(5)
+    state = np.where(rng.random(60) < 0.2, "parked", "flowing")
+    (queue,) = measure_queues(seen(ROAD, row(400.0, 60), state=state))
+    assert span(queue) == (400.0, 400.0 + 59 * 7.5 + 4.5)
+    assert queue.vehicles.value == pytest.approx(60, abs=4)
+
+
+def test_doubt_about_a_bay_enters_the_interval():
+    # Half of a bay that lies in line with the queue is said to be in the lanes: either all of it is or none.
+    state = ["flowing"] * 40 + ["parked", "flowing"] * 15
+    (queue,) = measure_queues(seen(ROAD, row(300.0, 70), state=state))
+    assert queue.length_km.low * 1000 < 400
+    assert queue.length_km.high * 1000 > 69 * 7.5
+
+
+@pytest.mark.parametrize("recall", [0.95, 0.7])
+def test_vehicles_missed_behind_the_last_one_found_lengthen_the_queue(recall):
+    rng = np.random.default_rng(1)
+    station = row(300.0, 120)
+    station = station[rng.random(120) < recall]
+    (queue,) = measure_queues(seen(ROAD, station, recall=recall, score=0.99))
+    found_m = station[-1] + 2.25 - (station[0] - 2.25)
+    longer = np.mean(1000 * queue.length_samples_km > found_m + 4.0)
+    # Behind each end at least one was missed with chance 1 - recall; the ends' own error adds little.
+    assert longer == pytest.approx(1 - recall**2, abs=0.15)
+
+
+def test_an_unseen_stretch_is_bridged_with_its_probability():
+    first = row(300.0, 40)
+    far = first[-1] + 2.25
+    near, distant = (
+        measure_queues(
+            seen(
+                example.bent_road(5000.0),
+                np.concatenate([first, row(far + gap + 10.0, 40)]),
+                unseen=[("right", far + 5.0, far + gap + 5.0, "cloud")],
+            )
+        )
+        for gap in (140.0, 2000.0)
+    )
+    (bridge,) = near[0].bridged
+    assert (bridge.start_m, bridge.end_m) == pytest.approx((far + 5.0, far + 145.0))
+    assert bridge.probability > 0.9
+    # Two km that nobody saw may hold anything.
+    joined = [b.probability for queue in distant for b in queue.bridged]
+    assert all(probability < 0.9 for probability in joined)
+    assert min(queue.length_km.low for queue in distant) < 0.35
+
+
+def test_ends_and_rows_have_intervals():
+    (queue,) = measure_queues(seen(ROAD, row(300.0, 60)))
+    for estimate, value in ((queue.start, queue.start_m), (queue.end, queue.end_m), (queue.rows, queue.lanes)):
+        assert estimate.low <= value <= estimate.high
+        assert estimate.value == value
+    assert queue.end.high - queue.start.low > 1000 * queue.length_km.low
+
+
+# ---------- the chain and the laws, against independent sums
+
+
+def test_paths_are_drawn_from_the_exact_posterior():
+    rng = np.random.default_rng(2)
+    seen_bins = rng.normal(0.0, 2.0, (40, 1, _chain.VIEWS))
+    filtered = _chain.filter_states(seen_bins)
+    draws = 20000
+    paths = _chain.draw_paths(filtered, draws=draws, rng=rng)
+    drawn = np.zeros((40, 5))
+    for state in range(5):
+        mine = paths.state == state
+        change = np.zeros(41)
+        np.add.at(change, paths.first[mine], 1)
+        np.add.at(change, paths.last[mine] + 1, -1)
+        drawn[:, state] = np.cumsum(change)[:40] / draws
+    # Forward times backward sums, written down plainly.
+    likelihood = np.exp(seen_bins[:, 0])[:, _chain._PHASE_VIEW]
+    forward = [_chain._PRIOR * likelihood[0]]
+    for each in likelihood[1:]:
+        forward.append(forward[-1] @ _chain._STEP * each)
+    backward = [np.ones(len(_chain._PRIOR))]
+    for each in likelihood[:0:-1]:
+        backward.append(_chain._STEP @ (each * backward[-1]))
+    posterior = np.array(forward) * np.array(backward[::-1])
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    exact = np.stack([posterior[:, state == _chain.PHASE_STATE].sum(axis=1) for state in range(5)], axis=1)
+    assert drawn == pytest.approx(exact, abs=0.02)
+    assert drawn.sum(axis=1) == pytest.approx(np.ones(40))
+
+
+def test_states_last_their_least_durations():
+    rng = np.random.default_rng(3)
+    filtered = _chain.filter_states(rng.normal(0.0, 3.0, (200, 1, _chain.VIEWS)))
+    paths = _chain.draw_paths(filtered, draws=200, rng=rng)
+    inner = (paths.first > 0) & (paths.last < 199)
+    lasted = paths.last - paths.first + 1
+    for state, least in ((_chain.STANDING, 4), (_chain.CREEPING, 4), (_chain.HOLE, 2), (_chain.FLOWING, 5)):
+        assert lasted[inner & (paths.state == state)].min() >= least
+
+
+@pytest.mark.parametrize("recall", [0.95, 0.7, 0.4])
+def test_the_law_of_found_gaps_is_that_of_a_thinned_row(recall):
+    rng = np.random.default_rng(4)
+    true = _laws.TrueGaps(_laws.STANDING, 4.6, 0.5)
+    n = 400_000
+    part = rng.choice(len(true.mixture), n, p=[share for share, _, _ in true.mixture])
+    mean, shape = np.array([mean for _, mean, _ in true.mixture])[part], 6.0
+    gap, length = rng.gamma(shape, mean / shape), rng.normal(4.6, 0.5, n)
+    # A vehicle is missed as the one before it was with the chance of a run, else by itself.
+    missed = np.zeros(n, dtype=bool)
+    own, again = rng.random(n) >= recall, rng.random(n) < _laws.again_missed(np.array(recall))
+    for i in range(1, n):
+        missed[i] = again[i] if missed[i - 1] else own[i]
+    near = np.cumsum(gap + length) - length
+    found = np.flatnonzero(~missed)
+    gaps = near[found[1:]] - (near + length)[found[:-1]]
+    _, survival = true.thinned(np.array([2.0, 5.0, 10.0, 15.0, 25.0, 40.0]), np.full(6, recall))
+    expected = [np.mean(gaps > x) for x in (2.0, 5.0, 10.0, 15.0, 25.0, 40.0)]
+    assert survival.sum(axis=-1) == pytest.approx(np.array(expected), abs=0.02)
+
+
+def test_a_row_is_followed_past_the_row_beside_it():
+    start = np.sort(np.concatenate([8.0 * np.arange(50), 8.0 * np.arange(50) + 3.0]))
+    offset = np.tile([-1.8, -4.6], 50)
+    ahead = _rows.predecessors(start, start + 4.5, offset)
+    assert ahead.tolist() == [-1, -1, *range(98)]
+
+
+# ---------- what is refused
 
 
 @pytest.mark.parametrize(

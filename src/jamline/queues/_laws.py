@@ -38,7 +38,7 @@ _CAR_M, _CAR_SD_M = 5.0, 2.0
 _MOST_MISSED = 12
 """Vehicles missed in one gap; the chance of more goes to this many."""
 
-_RUN = 0.15
+_RUN = 0.2
 """Share of the misses that the one before has brought about."""
 
 _ENDS = 0.02
@@ -153,7 +153,7 @@ def missing(recall: Array) -> Array:
     Examples
     --------
     >>> missing(np.array([0.9]))[0, :3].round(3)
-    array([0.9  , 0.076, 0.018])
+    array([0.9  , 0.072, 0.02 ])
     """
     recall = np.asarray(recall)[..., None]
     again = again_missed(recall)

@@ -22,11 +22,12 @@ from jamline.queues._sight import Sight
 Array = npt.NDArray[np.float64]
 
 READINGS = 8
+"""Enough for each figure to be off by little, by much, and either way."""
 
 _LONE_PER_M = 4.0 / 1000.0
 """Vehicles on a clear road: light traffic at night or in the country."""
 
-_RECALL_SD, _FALSE_SD = 0.4, 0.7
+_RECALL_SD, _FALSE_SD = 0.45, 0.7
 """By how much log odds of recall and logarithm of false vehicles may be off."""
 
 _USUAL_TRUE, _USUAL_FALSE = 150.0, 10.0

@@ -115,12 +115,13 @@ def draw_worlds(
         none = np.zeros(0)
         return Worlds(pieces.path, none, none, none, none, none, none > 0, none > 0), queued
     sight, rows = reading.sight, reading.rows
-    bins = len(sight.recall)
-    blind = np.concatenate([[True], sight.blind, [True]])
     # Where a piece runs into what was not seen, or off the line, it is open.
-    opens = np.stack([blind[pieces.first] | blind[pieces.first + 1], blind[pieces.last + 2] | blind[pieces.last + 1]])
-    opens[0] &= blind[pieces.first + 1] | (pieces.first == 0)
-    opens[1] &= blind[pieces.last + 1] | (pieces.last == bins - 1)
+    opens = np.stack(
+        [
+            sight.blind[pieces.first] | (pieces.first == 0),
+            sight.blind[pieces.last] | (pieces.last == len(sight.recall) - 1),
+        ]
+    )
     missed, beyond = _beyond(reading, pieces, opens, creeping, rng)
     start = np.maximum(rows.start_m[pieces.low] - beyond[0], np.minimum(rows.start_m[pieces.low], 0.0))
     far = rows.reach_m[pieces.high]
@@ -128,19 +129,19 @@ def draw_worlds(
     # What was not seen but is held queued parts nothing.
     near_m = np.where(opens[0], np.minimum(start, sight.edge_m[pieces.first]), start)
     far_m = np.where(opens[1], np.maximum(end, sight.edge_m[pieces.last + 1]), end)
+    apart = near_m[1:] - far_m[:-1]
+    parted = (pieces.path[1:] != pieces.path[:-1]) | (apart > break_m)
+    begin = np.flatnonzero(np.append(True, parted))
+    stop = np.append(begin[1:], len(parted) + 1) - 1
+    closed = np.where(~parted & (apart <= gap_m), np.maximum(start[1:] - end[:-1], 0.0), 0.0)
     holes = _holes(reading, pieces, creeping, draws=draws, gap_m=gap_m, rng=rng)
     count, rows_m = _sums(reading, pieces, true, creeping, gap_m=gap_m, rng=rng)
-    apart = near_m[1:] - far_m[:-1]
-    new = np.concatenate([[True], (pieces.path[1:] != pieces.path[:-1]) | (apart > break_m)])
-    begin = np.flatnonzero(new)
-    stop = np.append(begin[1:], len(new)) - 1
-    bridged = np.append(0.0, np.where(~new[1:] & (apart <= gap_m), np.maximum(start[1:] - end[:-1], 0.0), 0.0))
     worlds = Worlds(
         draw=pieces.path[begin],
         start_m=start[begin],
         end_m=end[stop],
-        occupied_m=np.add.reduceat(end - start - holes + bridged, begin),
-        rows_m=np.add.reduceat(rows_m + beyond.sum(axis=0) + bridged, begin),
+        occupied_m=np.add.reduceat(end - start - holes + np.append(0.0, closed), begin),
+        rows_m=np.add.reduceat(rows_m + beyond.sum(axis=0) + np.append(0.0, closed), begin),
         count=np.add.reduceat(count + missed.sum(axis=0), begin),
         open_start=opens[0][begin],
         open_end=opens[1][stop],
