@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format bench docs samples clean
+.PHONY: demo test lint format bench docs samples train clean
 
 # Three claims about one jam, checked on the sample tiles; ends with the findings and where the report lies.
 demo: $(VENV)/has-core
@@ -39,6 +39,10 @@ samples: $(VENV)/has-core
 	$(BIN)/jamline synth seeds/scenes/lars.toml sample_tiles/lars --overwrite
 	$(BIN)/jamline synth seeds/scenes/lars-short.toml sample_tiles/short --overwrite
 
+# The detector `network` again, from simulated scenes and three of the real frames; some two hours on two cores.
+train: $(VENV)/has-train
+	$(BIN)/python training/train.py --real $${JAMLINE_REAL:-../shared/real}
+
 clean:
 	rm -rf $(VENV) out docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -50,6 +54,6 @@ $(VENV)/has-core: pyproject.toml | $(VENV)/pyvenv.cfg
 	$(PIP) -e .
 	touch $@
 
-$(VENV)/has-test $(VENV)/has-docs: $(VENV)/has-%: pyproject.toml | $(VENV)/pyvenv.cfg
+$(VENV)/has-test $(VENV)/has-docs $(VENV)/has-train: $(VENV)/has-%: pyproject.toml | $(VENV)/pyvenv.cfg
 	$(PIP) -e '.[$*]'
 	touch $@

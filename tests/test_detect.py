@@ -39,7 +39,7 @@ def corridor_of(drawing: Drawing, folder, *, length_m=LENGTH_M, **kwargs):
 
 
 def found_on(drawing: Drawing, folder, **kwargs) -> pd.DataFrame:
-    return find_vehicles(corridor_of(drawing, folder, **kwargs)).vehicles
+    return find_vehicles(corridor_of(drawing, folder, **kwargs), detector="contrast").vehicles
 
 
 def assert_found(vehicles, expected, *, along_m=1.2, across_m=0.7):
@@ -172,7 +172,7 @@ def test_seams_neither_double_nor_lose_a_vehicle(tmp_path):
             return super().sections(length_m=length_m, overlap_m=overlap_m)
 
     fields = {name: getattr(corridor, name) for name in corridor.__dataclass_fields__}
-    whole, cut = find_vehicles(corridor), find_vehicles(Short(**fields))
+    whole, cut = (find_vehicles(each, detector="contrast") for each in (corridor, Short(**fields)))
     assert len(whole.vehicles) == len(station)
     assert len(cut.vehicles) == len(whole.vehicles)
     for name in ("station_m", "offset_m", "length_m"):
@@ -185,7 +185,8 @@ def evidence(tmp_path_factory):
     drawing.box(200, 240, -40, 40, 0)
     drawing.vehicle(100.0, -2.0, colour=BRIGHT)
     drawing.vehicle(160.0, -2.0, length_m=12.0, width_m=2.5, colour=BRIGHT)
-    return find_vehicles(corridor_of(drawing, tmp_path_factory.mktemp("e"), name="M4", length_m=310.0))
+    corridor = corridor_of(drawing, tmp_path_factory.mktemp("e"), name="M4", length_m=310.0)
+    return find_vehicles(corridor, detector="contrast")
 
 
 def test_evidence_has_its_schema(evidence):
@@ -223,14 +224,14 @@ def test_a_one_way_road_is_one_side(tmp_path):
     drawing = plain()
     for offset in (-2.0, 2.0):
         drawing.vehicle(100.0, offset, colour=BRIGHT)
-    evidence = find_vehicles(corridor_of(drawing, tmp_path, oneway=True))
+    evidence = find_vehicles(corridor_of(drawing, tmp_path, oneway=True), detector="contrast")
     assert set(evidence.vehicles["side"]) == {"all"}
     assert set(evidence.sight["side"]) == {"all"}
 
 
 def test_the_same_picture_gives_the_same_vehicles(tmp_path):
     corridor = corridor_of(busy()[0], tmp_path, length_m=1100.0)
-    a, b = find_vehicles(corridor).vehicles, find_vehicles(corridor).vehicles
+    a, b = (find_vehicles(corridor, detector="contrast").vehicles for _ in range(2))
     pd.testing.assert_frame_equal(pd.DataFrame(a), pd.DataFrame(b))
 
 

@@ -112,7 +112,7 @@ def main() -> None:
 @click.option("--gsd", "gsd_m", metavar="M", type=click.FloatRange(min=0, min_open=True), help="Resolution in m.")
 @click.option("--half-width", "half_width_m", metavar="M", type=float, help="Reach to each side, 2 to 200 m.  [15]")
 @click.option("--bands", metavar="R,G,B", callback=_band_numbers, help="Band numbers, from 1.")
-@click.option("--detector", metavar="NAME", default="contrast", show_default=True, help="What finds vehicles.")
+@click.option("--detector", metavar="NAME", default="network", show_default=True, help="What finds vehicles.")
 @_measuring
 def measure(
     images: tuple[str, ...],

@@ -54,7 +54,7 @@ class Job(BaseModel):
     gsd_m: float | None = Field(None, gt=0)
     half_width_m: float | None = Field(None, ge=2, le=200)
     bands: Annotated[Bands, BeforeValidator(bands_by_role)] | None = None
-    detector: str = "contrast"
+    detector: str = "network"
     title: str | None = None
 
     def options(self) -> dict[str, Any]:

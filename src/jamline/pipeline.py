@@ -124,7 +124,7 @@ def survey(
     gsd_m: float | None = None,
     half_width_m: float | None = None,
     bands: Mapping[str, int] | None = None,
-    detector: str | Detector = "contrast",
+    detector: str | Detector = "network",
     progress: Progress | None = None,
 ) -> Survey:
     """Measure the queues on every road of a file, and check claims about them.

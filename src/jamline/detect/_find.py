@@ -14,14 +14,15 @@ from jamline.corridor import Corridor, Hidden, Section
 from jamline.detect._lanes import Surface, joined, parked, surface_of
 from jamline.detect._protocol import Boxes, Detector, Found
 from jamline.detect.contrast import Contrast
+from jamline.detect.network import Network
 from jamline.errors import UsageError
 from jamline.evidence import Evidence
 from jamline.road import Road
 
 Array = npt.NDArray[np.float64]
 
-DETECTORS: Mapping[str, Callable[[], Detector]] = {"contrast": Contrast}
-"""Detectors by the name that `--detector` takes."""
+DETECTORS: Mapping[str, Callable[[], Detector]] = {"network": Network.shipped, "contrast": Contrast}
+"""Detectors by the name that `--detector` takes; the first is used unless another is named."""
 
 _BIN_M = 10.0
 """Stretches in which sight is told."""
@@ -46,7 +47,7 @@ def detector_named(name: str) -> Detector:
     return DETECTORS[name]()
 
 
-def find_vehicles(corridor: Corridor, *, detector: str | Detector = "contrast") -> Evidence:
+def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -> Evidence:
     """Find the vehicles along a road.
 
     Parameters
@@ -107,7 +108,10 @@ def _columns(boxes: Boxes) -> tuple[Array, ...]:
 
 def _vehicles(boxes: Boxes, road: Road, beside: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Put boxes on the map."""
-    heading = road.heading_at(boxes.station_m) % 180.0 if len(boxes) else np.zeros(0)
+    heading = road.heading_at(boxes.station_m) if len(boxes) else np.zeros(0)
+    # Some lie across the road, in lots and side streets: their length is the longer side all the same.
+    across = boxes.width_m > boxes.length_m
+    length_m = np.maximum(boxes.length_m, boxes.width_m)
     return tables.table(
         tables.VEHICLES,
         {
@@ -115,10 +119,10 @@ def _vehicles(boxes: Boxes, road: Road, beside: npt.NDArray[np.bool_]) -> pd.Dat
             "side": road.side_of(boxes.offset_m).astype(object),
             "station_m": boxes.station_m,
             "offset_m": boxes.offset_m,
-            "length_m": boxes.length_m,
-            "width_m": boxes.width_m,
-            "heading_deg": heading,
-            "kind": np.where(boxes.length_m > tables.TRUCK_M, "truck", "car").astype(object),
+            "length_m": length_m,
+            "width_m": np.minimum(boxes.length_m, boxes.width_m),
+            "heading_deg": (heading + 90.0 * across) % 180.0,
+            "kind": np.where(length_m > tables.TRUCK_M, "truck", "car").astype(object),
             "state": np.where(beside, "parked", "flowing").astype(object),
             "score": boxes.score,
         },

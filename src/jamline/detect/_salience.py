@@ -9,6 +9,7 @@ import numpy.typing as npt
 from jamline.corridor import Section
 from jamline.detect._background import relit, road_background
 from jamline.detect._features import Maps
+from jamline.detect._leaves import leaves
 
 Pixels = npt.NDArray[np.float32]
 
@@ -31,9 +32,6 @@ _MARK = 0.22
 """Fresh paint is no brighter than about twice this above the road once optics have spread it."""
 
 _SHADE_M = 5.0
-
-_GREEN = 0.06
-"""Excess green, share of brightness, from which a pixel is leaf and not paint. Green cars are few."""
 
 
 def section_maps(
@@ -68,15 +66,13 @@ def section_maps(
     # Wider than a lorry in both directions: the shadow of a tree, a building or a slope. What stands in it cannot
     # be told from it by contrast with the sunlit road.
     shade = _opened(dark > 0.5, round(_SHADE_M / pixel_m))
-    leaf = np.zeros_like(seen)
+    leaf = leaves(section)
     if len(section.pixels) >= 3:
         red, green, blue = section.pixels[:3]
         total = np.maximum(red + green + blue, 0.15)
         for chroma in ((red - green) / total, (blue - green) / total):
             usual, scatter = road_background(chroma.astype(np.float32), seen, on_road, pixel_m=pixel_m, leash=0.06)
             raw = np.maximum(raw, _half_at(np.abs(chroma - usual), np.maximum(4 * scatter, 0.07)))
-        excess = (2 * green - red - blue) / total
-        leaf = cv2.blur((excess > _GREEN).astype(np.float32), (max(1, round(1.5 / pixel_m)),) * 2) > 0.6
     zone = (np.abs(section.grid.offset_m()) < carriageway_m / 2 + _BAY_M)[:, None] & seen & ~leaf & ~shade
     zoom = pixel_m / WORK_M
 

@@ -1,0 +1,192 @@
+"""Crops of samples, seen in another light and by another camera, and what the network should say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from torch.utils.data import IterableDataset
+
+from jamline.detect._cells import CELL, PIXEL_M, resampled
+from samples import Sample
+
+Array = npt.NDArray[np.float32]
+
+ROWS, COLUMNS = 96, 640
+"""Of a crop, in pixels of the network: 32 by 213 m."""
+
+_FILLED = 0.8
+"""Share of crops that hold a vehicle, where the sample has any."""
+
+
+class Batches(IterableDataset):
+    """Random crops without end.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Simulated.
+    real : sequence of Sample
+        From real frames; may be empty.
+    real_share : float
+        Share of crops that are taken from those.
+    seed : int
+        Seed of everything random.
+    """
+
+    def __init__(self, samples: Sequence[Sample], real: Sequence[Sample], *, real_share: float, seed: int) -> None:
+        self.samples = samples
+        self.real = real
+        self.real_share = real_share if real else 0.0
+        self.seed = seed
+        self.rng = np.random.default_rng(seed)
+        # Scenes full of vehicles teach more, but no scene shall be all of the lesson.
+        count = np.array([min(60, len(s.boxes)) + 6 for s in samples], float)
+        self.odds = count / count.sum()
+
+    def later(self, step: int) -> Batches:
+        """Return other crops of the same samples, for going on after so many steps."""
+        return Batches(self.samples, self.real, real_share=self.real_share, seed=self.seed + 1_000_003 * step)
+
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
+        """Yield pixels, heat, targets, weight and seen of one crop after the other; see `model.loss_of`."""
+        while True:
+            yield self._crop()
+
+    def _crop(self) -> tuple[Array, Array, Array, Array, Array]:
+        rng = self.rng
+        if rng.random() < self.real_share:
+            sample = self.real[int(rng.integers(len(self.real)))]
+        else:
+            sample = self.samples[int(rng.choice(len(self.samples), p=self.odds))]
+        pixels, seen, boxes = _placed(sample, rng)
+        if rng.random() < 0.5:
+            pixels, seen = pixels[:, :, ::-1], seen[:, ::-1]
+            boxes[:, 0] = COLUMNS - 1 - boxes[:, 0]
+        if rng.random() < 0.5:
+            pixels, seen = pixels[:, ::-1], seen[::-1]
+            boxes[:, 1] = ROWS - 1 - boxes[:, 1]
+        pixels = seen_otherwise(np.ascontiguousarray(pixels), sample.gsd_m, rng)
+        pixels = np.where(seen[None], pixels, 0.0).astype(np.float32)
+        return (pixels, *wanted(boxes, np.ascontiguousarray(seen)))
+
+
+def _placed(sample: Sample, rng: np.random.Generator) -> tuple[Array, npt.NDArray[np.bool_], Array]:
+    """Cut a crop of the network's pixels out of a sample, somewhat longer or shorter than it is."""
+    stretch = np.exp(rng.normal(0.0, (0.10, 0.07)))  # along, across
+    zoom = sample.pixel_m / PIXEL_M * stretch
+    rows, columns = sample.seen.shape
+    spare = columns * zoom[0] - COLUMNS
+    shown = sample.boxes[_inside(sample)]
+    if len(shown) and rng.random() < _FILLED:
+        left = shown[int(rng.integers(len(shown))), 0] * zoom[0] - rng.uniform(0.05, 0.95) * COLUMNS
+    else:
+        left = rng.uniform(min(0.0, spare), max(0.0, spare))
+    left = float(np.clip(left, min(0.0, spare), max(0.0, spare)))
+    top = float(rows * zoom[1] - ROWS) / 2 + float(rng.normal(0.0, 2.0)) / PIXEL_M
+    # Only what the crop needs is turned into 32 bits and resampled.
+    low = max(0, int(left / zoom[0]) - 4)
+    high = min(columns, int((left + COLUMNS) / zoom[0]) + 5)
+    planes = np.concatenate([sample.pixels[:, :, low:high], sample.seen[None, :, low:high]]).astype(np.float32)
+    cut = resampled(planes, zoom=(zoom[0], zoom[1]), first=(left - low * zoom[0], top), shape=(ROWS, COLUMNS))
+    pixels, seen = cut[:3], cut[3]
+    boxes = sample.boxes.copy()
+    boxes[:, :2] = (boxes[:, :2] + 0.5) * zoom - (left, top) - 0.5
+    boxes[:, 2:] *= stretch
+    return pixels, seen > 0.5, boxes
+
+
+def _inside(sample: Sample) -> npt.NDArray[np.bool_]:
+    """Tell which boxes have their middle where the strip was seen."""
+    rows, columns = sample.seen.shape
+    column, row = np.rint(sample.boxes[:, :2]).astype(int).T if len(sample.boxes) else np.zeros((2, 0), int)
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+    inside[inside] = sample.seen[row[inside], column[inside]]
+    return np.asarray(inside)
+
+
+def seen_otherwise(pixels: Array, gsd_m: float, rng: np.random.Generator) -> Array:
+    """Show a crop in another light, through another camera, shape (3, rows, columns)."""
+    image = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+    if rng.random() < 0.25:
+        # A coarser camera: blur of what it cannot resolve, noise added after.
+        coarse_m = float(rng.uniform(gsd_m, 1.0))
+        sigma = 0.5 * np.sqrt(max(coarse_m**2 - gsd_m**2, 0.0)) / PIXEL_M
+        if sigma > 0.2:
+            image = cv2.GaussianBlur(image, (0, 0), sigma)
+    if rng.random() < 0.15:
+        soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 2.0)))
+        image = image + float(rng.uniform(0.2, 1.2)) * (image - soft)
+    grey = image.mean(axis=2, keepdims=True)
+    if rng.random() < 0.15:
+        image = np.repeat(grey, 3, axis=2)
+    elif rng.random() < 0.5:
+        image = grey + (image - grey) * float(rng.uniform(0.2, 1.6))
+    if rng.random() < 0.05:
+        image = image[..., rng.permutation(3)]
+    if rng.random() < 0.6:
+        image = np.maximum(image, np.float32(0.0)) ** np.float32(np.exp(rng.normal(0.0, 0.22)))
+    gain = np.exp(rng.normal(0.0, 0.05, 3)) * np.exp(rng.normal(0.0, 0.30))
+    lift = rng.normal(0.0, 0.04) + rng.normal(0.0, 0.012, 3)
+    image = image * gain.astype(np.float32) + lift.astype(np.float32)
+    if rng.random() < 0.12:
+        image = image * _shadow(image.shape[:2], rng)[..., None]
+    if rng.random() < 0.5:
+        grain = rng.standard_normal(image.shape, np.float32) * np.float32(rng.exponential(0.012))
+        if rng.random() < 0.5:
+            grain = cv2.GaussianBlur(grain, (0, 0), 0.8) * 1.6
+        image = image + grain
+    return np.ascontiguousarray(np.moveaxis(np.clip(image, -0.2, 2.0), -1, 0), np.float32)
+
+
+def _shadow(shape: tuple[int, int], rng: np.random.Generator) -> Any:
+    """Return the light under the shadow of something large, with a soft edge."""
+    mask = np.ones(shape, np.float32)
+    middle = rng.uniform((0, 0), (shape[1], shape[0]))
+    corners = middle + rng.normal(0.0, (60.0, 25.0), (int(rng.integers(3, 7)), 2))
+    hull = cv2.convexHull(corners.astype(np.float32)).astype(np.int32)
+    cv2.fillConvexPoly(mask, hull, float(rng.uniform(0.25, 0.7)))
+    return cv2.GaussianBlur(mask, (0, 0), float(rng.uniform(0.4, 2.0)))
+
+
+def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Array, Array]:
+    """Return what the network should say of a crop.
+
+    Parameters
+    ----------
+    boxes : array, shape (n, 4)
+        Column and row of the middle in pixels, length and width in metres.
+    seen : array of bool, shape (rows, columns)
+
+    Returns
+    -------
+    heat, targets, weight, seen : arrays as in `model.loss_of`, without the batch
+    """
+    rows, columns = seen.shape[0] // CELL[0], seen.shape[1] // CELL[1]
+    heat = np.zeros((2, rows, columns), np.float32)
+    targets = np.zeros((4, rows, columns), np.float32)
+    weight = np.zeros((rows, columns), np.float32)
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    for column, row, length_m, width_m in boxes:
+        at_x, at_y = (column + 0.5) / CELL[1] - 0.5, (row + 0.5) / CELL[0] - 0.5
+        cx, cy = round(at_x), round(at_y)
+        if not (0 <= cx < columns and 0 <= cy < rows):
+            continue
+        spread_x = float(np.clip(0.13 * length_m / (CELL[1] * PIXEL_M), 0.45, 1.6))
+        spread_y = float(np.clip(0.17 * width_m / (CELL[0] * PIXEL_M), 0.4, 1.6))
+        y0, y1, x0, x1 = max(cy - 6, 0), min(cy + 7, rows), max(cx - 6, 0), min(cx + 7, columns)
+        near = (slice(y0, y1), slice(x0, x1))
+        hump = np.exp(-(((x[near] - at_x) / spread_x) ** 2 + ((y[near] - at_y) / spread_y) ** 2) / 2)
+        lead = hump > np.maximum(heat[0][near], 0.3)
+        heat[0][near] = np.maximum(heat[0][near], hump)
+        heat[1][near] += hump / hump.sum()
+        for k, value in enumerate((at_x - x[near], at_y - y[near], np.log(length_m), np.log(width_m))):
+            targets[k][near] = np.where(lead, value, targets[k][near])
+        weight[near] = np.where(lead, hump, weight[near])
+        heat[0, cy, cx] = 1.0
+    shown = cv2.resize(seen.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA) > 0.5
+    weight[~shown] = 0.0
+    return heat, targets, weight, shown.astype(np.float32)

@@ -1,0 +1,150 @@
+"""From a trained network to the two files that the package ships, with what its answers are worth."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import optimize
+from torch import nn
+
+from jamline.detect._cells import PIXEL_M, one_each, peaks_of, resampled
+from jamline.detect.network import LEAST_SCORE, Calibration, Network
+from jamline.evaluate.matching import match_vehicles
+from model import OUTPUTS
+from samples import Sample
+
+Array = npt.NDArray[np.float64]
+
+CORRIDOR_M = 15.0
+"""Vehicles count so far from the road's middle, as in a survey."""
+
+
+def onnx_of(net: nn.Module) -> bytes:
+    """Return a network as an ONNX file."""
+    net.eval()
+    path = Path("network.onnx.part")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            net,
+            (torch.zeros(1, 3, 96, 3200),),
+            str(path),
+            dynamo=False,
+            input_names=["strip"],
+            output_names=["maps"],
+            dynamic_axes={"strip": {2: "rows", 3: "columns"}, "maps": {2: "rows", 3: "columns"}},
+            opset_version=13,
+        )
+    weights = path.read_bytes()
+    path.unlink()
+    return weights
+
+
+def calibrated(weights: bytes, held_out: Sequence[Sample]) -> Calibration:
+    """Find what the answers are worth on samples that were not learned from.
+
+    Parameters
+    ----------
+    weights : bytes
+        ONNX file.
+    held_out : sequence of Sample
+    """
+    network = Network(weights)
+    looks = [look(network, sample) for sample in held_out]
+    logit = np.concatenate([x["logit"] for x in looks])
+    hit = np.concatenate([x["hit"] for x in looks])
+    gsd = np.concatenate(
+        [np.full(len(x["logit"]), np.log(s.gsd_m / 0.5)) for x, s in zip(looks, held_out, strict=True)]
+    )
+
+    def lack(c: Array) -> float:
+        odds = c[0] + c[1] * logit + c[2] * gsd
+        return float(np.logaddexp(0.0, np.where(hit, -odds, odds)).mean())
+
+    bias, slope, by_gsd = optimize.minimize(lack, np.array([0.0, 1.0, 0.0])).x
+    score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + by_gsd * gsd)))
+    true = sum(x["true"] for x in looks)
+    promised = sum(x["promised"] for x in looks)
+    found = hit[score >= LEAST_SCORE].sum()
+    return Calibration(
+        bias=round(float(bias), 4),
+        slope=round(float(slope), 4),
+        gsd=round(float(by_gsd), 4),
+        density=round(true / promised, 4),
+        recall=round(float(found / true), 4),
+    )
+
+
+def look(network: Network, sample: Sample) -> dict[str, Any]:
+    """Run the network on a sample and match what it finds."""
+    zoom = sample.pixel_m / PIXEL_M
+    rows, columns = sample.seen.shape
+    shape = (-(-round(rows * zoom) // 8) * 8, -(-round(columns * zoom) // 16) * 16)
+    pixels = np.where(sample.seen, sample.pixels, 0).astype(np.float32)
+    maps = network.answer(np.ascontiguousarray(resampled(pixels, zoom=(zoom, zoom), first=(0.0, 0.0), shape=shape)))
+    peaks = peaks_of(maps)
+    rough = 1.0 / (1.0 + np.exp(-peaks.logit))
+    peaks = peaks.take(one_each(peaks, rough, least=0.02))
+    at = np.column_stack([(peaks.column + 0.5) / zoom - 0.5, (peaks.row + 0.5) / zoom - 0.5])
+    counts = counted(at, sample)
+    true = counted(sample.boxes[:, :2], sample)
+    found, truth = at[counts] * sample.pixel_m, sample.boxes[true, :2] * sample.pixel_m
+    pairs = match_vehicles(found, truth, np.maximum(2.5, sample.boxes[true, 2] / 2))
+    hit = np.zeros(len(found), bool)
+    hit[pairs[:, 0]] = True
+    near = np.abs((np.arange(maps.shape[1]) + 0.5) * 2 * PIXEL_M - rows * sample.pixel_m / 2) < CORRIDOR_M
+    cells = np.linspace(0, columns - 1, maps.shape[2]).astype(int)
+    shown = sample.seen[rows // 2, cells]
+    promised = np.exp(np.clip(maps[OUTPUTS.index("density")][near][:, shown], -14, 3)).sum()
+    return {
+        "logit": peaks.logit[counts],
+        "hit": hit,
+        "true": len(truth),
+        "promised": float(promised),
+        "found_hit": len(pairs),
+    }
+
+
+def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:
+    """Tell which places, column and row, lie in the corridor and were seen."""
+    rows, columns = sample.seen.shape
+    column, row = np.rint(at).astype(int).T if len(at) else np.zeros((2, 0), int)
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+    inside &= np.abs(at[:, 1] + 0.5 - rows / 2) * sample.pixel_m < CORRIDOR_M if len(at) else inside
+    inside[inside] = sample.seen[row[inside], column[inside]]
+    return np.asarray(inside)
+
+
+def f1_by_resolution(weights: bytes, calibration: Calibration, samples: Sequence[Sample]) -> dict[str, str]:
+    """Return F1 at the best score by resolution, with that score, precision and recall."""
+    network = Network(weights, calibration)
+    table = {}
+    looks = [(sample.gsd_m, look(network, sample)) for sample in samples]
+    for low, high in ((0.0, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 1.0), (0.0, 1.0)):
+        part = [(gsd, x) for gsd, x in looks if low <= gsd < high]
+        if not part:
+            continue
+        score = np.concatenate([network.score(x["logit"], gsd) for gsd, x in part])
+        hit = np.concatenate([x["hit"] for _, x in part])
+        true = sum(x["true"] for _, x in part)
+        best = max(
+            (2 * hit[score >= t].sum() / max((score >= t).sum() + true, 1), t) for t in np.arange(0.1, 0.8, 0.05)
+        )
+        keep = score >= best[1]
+        table[f"{low:g}-{high:g} m"] = (
+            f"F1 {best[0]:.3f} from {best[1]:.2f}, "
+            f"precision {hit[keep].mean():.3f}, recall {hit[keep].sum() / true:.3f}"
+        )
+    return table
+
+
+def facts(calibration: Calibration, **about: Any) -> dict[str, Any]:
+    """Return what `network.json` holds."""
+    return {"calibration": asdict(calibration), **about}

@@ -1,0 +1,122 @@
+"""The network: three scales of plain convolutions, a twenty-fifth of a second for a kilometre of road.
+
+In road space a vehicle is two and a half times as long as wide, and always lies along x; so a cell of the network is
+twice as long as wide, and there is nothing to turn.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+OUTPUTS = ("heat", "along", "across", "length", "width", "density")
+"""Logit of a vehicle's middle; its place in the cell, in cells; logarithms of its size in metres; logarithm of
+vehicles per cell."""
+
+
+class Step(nn.Module):
+    """A convolution whose input goes on beside it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the convolution finds."""
+        y: Tensor = x + torch.relu(self.norm(self.conv(x)))
+        return y
+
+
+class Down(nn.Sequential):
+    """Half the size, other channels."""
+
+    def __init__(self, source: int, target: int, kernel: tuple[int, int] = (3, 3), stride: tuple[int, int] = (2, 2)):
+        super().__init__(
+            nn.Conv2d(source, target, kernel, stride=stride, padding=(kernel[0] // 2, kernel[1] // 2)),
+            nn.BatchNorm2d(target),
+            nn.ReLU(),
+        )
+
+
+class RoadNet(nn.Module):
+    """Strip in, maps of `OUTPUTS` out, one value per cell of 2 by 4 pixels.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Channels at the three scales.
+    steps : tuple of int
+        Convolutions at the three scales on the way down.
+    """
+
+    def __init__(self, widths: tuple[int, int, int] = (16, 32, 64), steps: tuple[int, int, int] = (1, 1, 3)) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.stem = Down(3, fine, (5, 7), (2, 4))
+        self.fine = nn.Sequential(*(Step(fine) for _ in range(steps[0])))
+        self.to_middle = Down(fine, middle)
+        self.middle = nn.Sequential(*(Step(middle) for _ in range(steps[1])))
+        self.to_coarse = Down(middle, coarse)
+        self.coarse = nn.Sequential(*(Step(coarse) for _ in range(steps[2])))
+        self.from_coarse = nn.Conv2d(coarse, middle, 1)
+        self.middle_again = Step(middle)
+        self.from_middle = nn.Conv2d(middle, fine, 1)
+        self.fine_again = Step(fine)
+        self.head = nn.Conv2d(fine, len(OUTPUTS), 1)
+        with torch.no_grad():
+            # Vehicles are rare: start from saying so, or the first steps are spent on it.
+            self.head.bias.zero_()
+            self.head.bias[0] = -4.0
+            self.head.bias[3], self.head.bias[4], self.head.bias[5] = 1.5, 0.6, -6.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return maps, shape (batch, outputs, rows / 2, columns / 4)."""
+        fine = self.fine(self.stem(x))
+        middle = self.middle(self.to_middle(fine))
+        coarse = self.coarse(self.to_coarse(middle))
+        middle = self.middle_again(torch.relu(middle + _twice(self.from_coarse(coarse))))
+        fine = self.fine_again(torch.relu(fine + _twice(self.from_middle(middle))))
+        maps: Tensor = self.head(fine)
+        return maps
+
+
+def _twice(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def loss_of(
+    maps: Tensor, heat: Tensor, targets: Tensor, weight: Tensor, seen: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    """Return the loss of a batch and its parts.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (n, 6, h, w)
+        What the network says.
+    heat : Tensor, shape (n, 2, h, w)
+        Wanted heat, 1 at middles and falling off around, and density, which sums to the number of vehicles.
+    targets : Tensor, shape (n, 4, h, w)
+        Place and size wanted, where ``weight`` is over 0.
+    weight, seen : Tensor, shape (n, h, w)
+        How much place and size count; 1 where the heat counts.
+
+    Notes
+    -----
+    The heat's loss is the focal loss of Law and Deng (CornerNet, 2018): cells near a middle are punished less.
+    """
+    logit = maps[:, 0]
+    share = torch.sigmoid(logit)
+    middle = (heat[:, 0] > 0.999).float() * seen
+    hit = -functional.logsigmoid(logit) * (1 - share) ** 2 * middle
+    miss = -functional.logsigmoid(-logit) * share**2 * (1 - heat[:, 0]) ** 4 * seen * (1 - middle)
+    count = middle.sum().clamp(min=1.0)
+    found = (hit.sum() + miss.sum()) / count
+    off = (maps[:, 1:5] - targets).abs() * weight[:, None]
+    placed = (off * torch.tensor([1.0, 1.0, 1.0, 0.6]).view(1, 4, 1, 1)).sum() / weight.sum().clamp(min=1.0)
+    log_density = maps[:, 5].clamp(-14.0, 3.0)
+    # Poisson: the sum over any stretch is the number of vehicles to be expected there.
+    dense = ((log_density.exp() - heat[:, 1] * log_density) * seen).sum() / count
+    total = found + 0.7 * placed + 0.15 * dense
+    return total, {"found": found.item(), "placed": placed.item(), "dense": dense.item()}
