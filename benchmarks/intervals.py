@@ -311,10 +311,8 @@ def show(title: str, groups: dict[str, list[dict[str, Any]]]) -> None:
     print("|---" * (len(names) + 1) + "|")
     for name, rows in groups.items():
         values = scores(rows)
-        cells = [
-            f"{values[k]:.0f}" if values[k] == round(values[k]) and k not in ("90 %", "50 %") else f"{values[k]:.3f}"
-            for k in names
-        ]
+        whole = ("n", "closed wrongly", "opened", "missed", "false")
+        cells = [f"{values[key]:.0f}" if key in whole else f"{values[key]:.3f}" for key in names]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
