@@ -8,17 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.queues._chain import CREEPING, STANDING, Sojourns
-from jamline.queues._laws import again_missed
+from jamline.queues._laws import REACH_M, again_missed
 from jamline.queues._reading import Reading
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-_LOST_M = 50.0
-"""A gap in a row over this is the row's end and not a vehicle missed."""
-
-_RUNS = 2.5
+_RUNS = 4.0
 """Misses and false vehicles come in runs of about so many: of sums over them that is what the variance is raised by."""
 
 _MOST_UNSEEN = 10.0
@@ -243,7 +240,7 @@ def _sums(
     """
     rows, sight = reading.rows, reading.sight
     _, missed, spread = reading.laws.queued(rows.gap_m, reading.recall, creeping)
-    behind = (rows.ahead >= 0) & (rows.gap_m < _LOST_M)
+    behind = (rows.ahead >= 0) & (rows.gap_m < REACH_M)
     missed, spread = np.where(behind, missed, 0.0), np.where(behind, spread, 0.0)
     hole = np.ones(len(true))
     hole[behind] = reading.laws.hole_chance(rows.gap_m[behind], reading.recall[behind], creeping[behind], limit_m=gap_m)
