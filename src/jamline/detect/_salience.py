@@ -66,7 +66,7 @@ def section_maps(
     # Wider than a lorry in both directions: the shadow of a tree, a building or a slope. What stands in it cannot
     # be told from it by contrast with the sunlit road.
     shade = _opened(dark > 0.5, round(_SHADE_M / pixel_m))
-    leaf = leaves(section)
+    leaf = leaves(section, carriageway_m=carriageway_m)
     if len(section.pixels) >= 3:
         red, green, blue = section.pixels[:3]
         total = np.maximum(red + green + blue, 0.15)

@@ -118,7 +118,9 @@ class Network:
         hidden = section.hidden.copy()
         over_road = np.abs(grid.offset_m())[:, None] < carriageway_m / 2
         # What was seen is not hidden: a lorry may be green.
-        hidden[leaves(section) & over_road & (hidden == Hidden.SEEN) & ~view.covered(boxes)] = Hidden.TREES
+        hidden[
+            leaves(section, carriageway_m=carriageway_m) & over_road & (hidden == Hidden.SEEN) & ~view.covered(boxes)
+        ] = Hidden.TREES
         return Found(boxes, hidden, recall, false_per_km)
 
     def _sight(self, boxes: Boxes, expected: Array, grid: RoadGrid, carriageway_m: float) -> tuple[Array, Array]:

@@ -92,7 +92,8 @@ def summarise(side: Side, *, gap_m: float, level: float, rng: np.random.Generato
     for likely in _groups(side, gap_m):
         span = Span(float(side.start_m[likely].min()), float(side.end_m[likely].max()))
         same = _matching(side, span)
-        if len(same.draw) <= side.draws / 2:
+        # One behind another is what a queue is: a single vehicle with company that nobody saw is none.
+        if len(same.draw) <= side.draws / 2 or len(likely) < 2:
             continue
         count, rows_km = np.median(same.count), np.median(same.rows_m) / 1000
         if count < MIN_VEHICLES or count < BREAKDOWN_PER_KM_LANE * rows_km:
