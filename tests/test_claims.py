@@ -22,9 +22,11 @@ from jamline.claims import (
     read_claim,
     read_claims_file,
 )
+from jamline.claims.computed import computed
 from jamline.claims.finding import weigh
 from jamline.claims.together import bearing
 from jamline.claims.verdict import probabilities
+from jamline.claims.waiting import waiting_time
 from jamline.errors import ClaimError, InputError, JobError
 from jamline.evidence import Evidence
 from jamline.queues import Queue, Queues
@@ -193,6 +195,9 @@ def test_origin_and_qualifier_are_told():
         {"qualifier": "between", "high": 3.0},
         {"side": "north"},
         {"kind": "ship"},
+        {"date": "25 September"},
+        {"date": "2022-09-31"},
+        {"published": "20220925"},
     ],
 )
 def test_claim_fails(wrong):
@@ -223,11 +228,16 @@ def test_any_text_is_read_or_refused(text):
 
 
 def test_the_claims_of_2022_are_read():
-    length, count, rate = read_claims_file(LARS)
+    claims = read_claims_file(LARS)
+    length, count, rate = claims[:3]
     assert (length.bounds, length.origin) == ((16, math.inf), "border")
     assert count.bounds == (5000, math.inf)
     assert rate.value == pytest.approx(37000 / 7)
-    assert all(claim.source for claim in (length, count, rate))
+    assert (length.author, length.date, length.published) == ("Maxar", "2022-09-25", "2022-09-27")
+    assert all(claim.author or claim.source for claim in claims)
+    by_day = [(claim.date[-2:], claim.quantity) for claim in claims[3:]]
+    assert by_day == sorted(by_day, key=lambda day: day[0])
+    assert len(claims) == 11
 
 
 @pytest.mark.parametrize(
@@ -237,6 +247,8 @@ def test_the_claims_of_2022_are_read():
         ("[claims]\ntext = '16 km'\n", "Invalid key 'claims' in '{}'"),
         ("[[claim]]\nsource = 'x'\n", "Invalid claim 1 in '{}'. Must have a text"),
         ("[[claim]]\ntext = 16\n", "Invalid text '16' in '{}'"),
+        ("[[claim]]\ntext = '16 km'\nsource = 2022-09-25\n", "Invalid source '2022-09-25' in '{}'"),
+        ("[[claim]]\ntext = '16 km'\ndate = 2022-09-25T08:00:00\n", "Invalid date '2022-09-25 08:00:00' in '{}'"),
         ("", "Must hold [[claim]] tables"),
         ("[[claim", "Must be TOML"),
     ],
@@ -540,6 +552,25 @@ def test_origin_is_mentioned():
     assert "one place" in notes
 
 
+def test_where_one_counts_from_is_told_and_what_it_changes():
+    road = line(24)
+    lon, lat = road.to_map([0.0, 2800.0, 20000.0], [0.0, 30.0, 0.0])
+    names = ("border", "checkpoint", "village")
+    places = {name: (float(x), float(y)) for name, x, y in zip(names, lon, lat, strict=True)}
+    road = replace(road, origin="border", origin_station_m=0.0, places=places)
+    queues = measured(road, [queue(200, 16200)])
+    finding = check_claim("at least 15 km from the border", queues)
+    notes = " ".join(finding.notes)
+    assert finding.verdict == "supported"
+    # The village is too far from the near end to be meant.
+    assert "Its far end lies 16.20 km from 'border', 13.40 km from 'checkpoint'." in notes
+    assert "Counted from 'checkpoint' and not from its near end, the claim would be refuted; here it is supp" in notes
+    assert "Counted from 'border'" not in notes
+    assert "3.80 km from 'village'" in " ".join(check_claim("16 km from the village", queues).notes)
+    cut = measured(road, [queue(200, 16200, open_=("end",))], seen_m=[(0, 16200)])
+    assert "The far end of what is seen of it lies 16.20 km from 'border'" in " ".join(check_claim("9 km", cut).notes)
+
+
 def test_same_claim_same_finding():
     assert check_claim("16 km", ending(15000)) == check_claim("16 km", ending(15000))
 
@@ -556,16 +587,24 @@ def test_queue_open_elsewhere_keeps_a_longer_claim_alive():
 # --- together --------------------------------------------------------------------------------------------
 
 
-def test_the_demo_ends_with_three_findings():
-    findings = check_claims(read_claims_file(LARS), ending(16400, count=2150))
-    assert [finding.verdict for finding in findings] == ["supported", "undecided", "undecided"]
-    packed = [note for note in findings[0].notes if "312 per km" in note]
-    assert packed[0] in findings[1].notes
+def test_the_claims_of_2022_speak_to_each_other():
+    findings = check_claims(read_claims_file(LARS), ending(16400, count=2150), days=["2022-09-25"])
+    assert [finding.verdict for finding in findings] == ["supported", *["undecided"] * 10]
+    packed = [note for note in findings[0].together if "312 per km" in note]
+    assert packed[0] in findings[1].together
+    assert "do not fit into 16 km of one lane" in packed[0]
     assert "2.3 rows" in packed[0]
     assert "over 26.9 km" in packed[0]  # 5,000 / (155 x 1.2)
-    waits = [note for note in findings[2].notes if "Little" in note]
-    assert any("5,000 vehicles as claimed" in note and "23 hours" in note for note in waits)
-    assert any("2,150 vehicles seen" in note for note in waits)
+    # At least 5,000 over at most 40,700 a week, and at least twice as long where half of them go the other way.
+    claimed, of_police = (note for note in findings[2].together if "Little" in note)
+    assert "5,000 vehicles as claimed" in claimed
+    assert "2,500 vehicles as claimed" in of_police
+    assert "wait at least 21 hours" in claimed
+    assert "at least 41 hours" in claimed
+    (seen,) = (note for note in findings[2].notes if "Little" in note)
+    assert "vehicles seen in the queue" in seen
+    assert "steady state" in seen
+    assert "16 km is a lower bound" in " ".join(findings[0].notes)
 
 
 @pytest.mark.parametrize(
@@ -573,8 +612,8 @@ def test_the_demo_ends_with_three_findings():
     [
         ("16 km", "5,000 cars", 1.2, "cannot both hold"),
         ("at least 16 km", "5,000 cars", 1.2, "only if the queue is over 24.2 km"),
-        ("16 km", "2,500 cars", 1.2, "so they fit"),
-        ("16 km", "640 trucks", 1.0, "computed from the count"),
+        ("16 km", "2,500 cars", 1.2, "in the 1.2 rows there are, they fit"),
+        ("16 km", "2,000 cars", 1.0, "fit into 16 km of one lane"),
         ("at least 20 km", "less than 10 km", 1.0, "cannot both hold at one time"),
     ],
 )
@@ -585,10 +624,109 @@ def test_bearing_passes(one, other, rows, says):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("16 km", "641 trucks"), ("16 km", "at least 15 km"), ("1,300 trucks", "5,000 cars")]
+    ("one", "other"),
+    [
+        ("16 km", "641 trucks"),
+        ("16 km", "at most 5,000 cars"),
+        ("16 km", "at least 15 km"),
+        ("1,300 trucks", "5,000 cars"),
+    ],
 )
 def test_claims_that_do_not_bear_on_each_other(one, other):
     assert bearing(read_claim(one), read_claim(other), rows=1.0) == []
+
+
+def by_day(*pairs):
+    """A length in km and a count of each day, from one source."""
+    return [
+        replace(read_claim(text), date=f"2024-05-{day:02}", source="gate")
+        for day, pair in enumerate(pairs, start=1)
+        for text in (f"{pair[0]:g} km", f"{pair[1]} trucks")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claims", "places"),
+    [
+        # 25 m each is known to be used, whatever the digits.
+        (by_day((16, 640)), [(0, 1)]),
+        # Any other whole multiple must have digits enough: a length that ends on 10 m hits one of 257 in 26.
+        (by_day((5.14, 257)), [(0, 1)]),
+        # One multiple for two days, though neither alone would tell.
+        (by_day((16, 2000), (20, 2500)), [(0, 1, 2, 3)]),
+        (by_day((6.425, 257), (7.1, 284), (3, 120)), [(0, 1, 2, 3, 4, 5)]),
+    ],
+)
+def test_a_length_that_is_a_multiple_of_a_count_is_computed(claims, places):
+    assert [found[1] for found in computed(claims)] == places
+    findings = check_claims(claims, closed(200, 16200))
+    assert all(any("computed from" in note for note in found.together) for found in findings)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        by_day((16, 641)),
+        by_day((16, 2000)),
+        by_day((5.15, 257)),
+        by_day((16, 2000), (20, 2501)),
+        # The count of another day.
+        [replace(claim, date=day) for claim, day in zip(by_day((16, 640)), ("2024-05-01", "2024-05-02"), strict=True)],
+        # A thing said twice is one thing.
+        by_day((16, 2000)) * 2,
+        # No vehicle takes 100 m, nor 2 m.
+        by_day((6.4, 64), (12.8, 128)),
+        by_day((16, 8000), (20, 10000)),
+    ],
+)
+def test_a_length_that_is_no_multiple_of_a_count_is_not_computed(claims):
+    assert computed(claims) == []
+
+
+def test_claims_about_other_days_are_left_open():
+    queues = closed(200, 16200)
+    claim = replace(read_claim("at least 10 km"), date="2022-09-26")
+    assert check_claim(claim, queues).verdict == "supported"
+    assert check_claim(claim, queues, days=["2022-09-26"]).verdict == "supported"
+    finding = check_claim(claim, queues, days=["2022-09-25"])
+    assert (finding.verdict, finding.probability) == ("undecided", 0.5)
+    assert "about 2022-09-26, the images were taken on 2022-09-25" in finding.reason
+    printed = replace(read_claim("at least 10 km"), published="2022-09-27")
+    finding = check_claim(printed, queues, days=["2022-09-25"])
+    assert finding.verdict == "supported"
+    assert any("published on 2022-09-27" in note for note in finding.notes)
+
+
+def test_only_claims_of_one_day_bear_on_each_other():
+    long, short = read_claim("at least 20 km"), read_claim("less than 10 km")
+    dated = [replace(long, date="2022-09-26"), replace(short, date="2022-09-25")]
+    queues, days = closed(200, 16200), ["2022-09-25"]
+    assert not any(found.together for found in check_claims(dated, queues, days=days))
+    # One that names no day is about the day of the images.
+    assert not any(found.together for found in check_claims([dated[0], short], queues, days=days))
+    assert all(found.together for found in check_claims([long, dated[1]], queues, days=days))
+
+
+@pytest.mark.parametrize("share", [{}, {"both_ways": True}])
+@given(count=st.floats(1, 1e5), spread=st.floats(0, 0.9), rate=st.floats(10, 1e6))
+def test_a_wait_holds_every_count_and_rate_it_may_be(share, count, spread, rate):
+    vehicles = Estimate(count, count * (1 - spread), count * (1 + spread), unit="vehicles")
+    claim = read_claim(f"{rate:.0f} cars a day")
+    wait = waiting_time(vehicles, claim, **share)
+    for n in (vehicles.low, count, vehicles.high):
+        for a_day in (claim.bounds[0], claim.value, claim.bounds[1]):
+            hours = 24 * n / (a_day / 2 if share else a_day)
+            assert wait.low <= hours * (1 + 1e-9)
+            assert hours <= wait.high * (1 + 1e-9)
+
+
+def test_a_wait_is_open_where_the_count_or_the_rate_is():
+    rate = read_claim("37,000 cars a week")
+    counted = Estimate(2500, 2400, 2600, unit="vehicles")
+    opened = waiting_time(replace(counted, high=None, open=("end",)), rate)
+    assert (opened.high, opened.low) == (None, pytest.approx(24 * 2400 / (40700 / 7)))
+    assert waiting_time(counted, read_claim("at most 5,000 cars a day")).high is None
+    assert waiting_time(counted, read_claim("at least 5,000 cars a day")).low == 0
 
 
 def test_notes_do_not_change_verdicts():

@@ -52,7 +52,7 @@ def measured(small_scene, tmp_path_factory):
 
 def test_measure_writes_a_whole_result(measured):
     out, _ = measured
-    assert {path.name for path in out.iterdir()} == FILES
+    assert {path.name for path in out.iterdir()} == FILES | {"claimreview.json"}
     assert [path.name for path in out.parent.iterdir()] == ["small"]
 
 

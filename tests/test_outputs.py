@@ -51,7 +51,8 @@ class Photo:
 
 def test_every_file_of_the_contract_is_there(folder):
     names = {path.name for path in folder.iterdir()}
-    assert names == {"jam.gpkg", "run.json", *(f"{n}.geojson" for n in LAYERS), *(f"{n}.qml" for n in LAYERS)}
+    layers = {*(f"{n}.geojson" for n in LAYERS), *(f"{n}.qml" for n in LAYERS)}
+    assert names == {"jam.gpkg", "run.json", "claimreview.json", *layers}
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -14,7 +14,7 @@ from rasterio.io import MemoryFile
 
 import jam_example as example
 from jamline import tables
-from jamline.claims import Claim, Finding, check_claim
+from jamline.claims import Claim, Finding, check_claim, check_claims
 from jamline.errors import OutputError
 from jamline.outputs import run_record
 from jamline.queues import measure_queues
@@ -195,6 +195,15 @@ def test_how_a_claim_was_read_is_said_once(tmp_path, queues):
     text = page_of(tmp_path, queues, findings)
     assert text.count("Read as: ") == 2
     assert text.count(f"Read as: {findings[0].claim.meaning}.") == 1
+
+
+def test_what_claims_say_to_each_other_is_said_once(tmp_path, queues):
+    findings = check_claims([f"16 km {NASTY}", "5,000 cars", "37,000 cars a week"], queues)
+    said = Page(page_of(tmp_path, queues, findings)).said
+    assert said.count("5,000 vehicles do not fit into 16 km of one lane") == 1
+    assert said.count("5,000 vehicles as claimed") == 1
+    assert f"“16 km {NASTY}”; “5,000 cars”." in said
+    assert "held against each other" not in Page(page_of(tmp_path, queues, findings[:0])).said
 
 
 def test_no_queue_is_an_answer_too(tmp_path):

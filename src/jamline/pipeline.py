@@ -183,7 +183,7 @@ def survey(
     return Survey(
         scene=scene,
         queues=queues,
-        findings=tuple(check_claims(wanted, queues)),
+        findings=tuple(check_claims(wanted, queues, days=scene_days(scene))),
         strips=tuple(onlooker.strips),
         settings={
             "origin": origin,
@@ -194,6 +194,11 @@ def survey(
         },
         detector_sha256=chosen.sha256,
     )
+
+
+def scene_days(scene: Scene) -> list[str]:
+    """Return the days on which a scene's images were taken, as far as they tell."""
+    return sorted({image.acquired[:10] for image in scene.images if image.acquired})
 
 
 def _named(roads: Sequence[Road], name: str | None, *, source: Any) -> list[Road]:

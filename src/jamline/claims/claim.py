@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import re
 from dataclasses import dataclass
 
 from jamline.errors import ClaimError
@@ -46,6 +48,14 @@ class Claim:
         The place it counts from, in the claim's words.
     note : str
         Anything a reader should know about it.
+    author : str or None
+        Name of the person or organisation that made it.
+    url : str or None
+        Where it was published.
+    date : str or None
+        The day that it speaks of, such as ``"2022-09-25"``.
+    published : str or None
+        The day on which it was published.
 
     Raises
     ------
@@ -70,6 +80,10 @@ class Claim:
     side: str | None = None
     origin: str | None = None
     note: str = ""
+    author: str | None = None
+    url: str | None = None
+    date: str | None = None
+    published: str | None = None
 
     def __post_init__(self) -> None:
         self._must(self.quantity in QUANTITIES, f"be about one of {', '.join(QUANTITIES)}")
@@ -85,6 +99,8 @@ class Claim:
             )
         else:
             self._must(self.high is None, "have a high end only with 'between'")
+        for day in (self.date, self.published):
+            self._must(day is None or _is_day(day), "have dates such as '2022-09-25'")
 
     def _must(self, holds: bool, rule: str) -> None:
         if not holds:
@@ -123,6 +139,14 @@ class Claim:
 
     def __str__(self) -> str:
         return self.meaning
+
+
+def _is_day(text: str) -> bool:
+    """Tell whether a text is a day as ISO 8601 writes it at length."""
+    try:
+        return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)) and bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _number(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from jamline.claims.reading import read_claim
 from jamline.errors import ClaimError, JobError
 from jamline.toml import read_toml
 
-_KEYS = ("text", "source", "qualifier", "side", "origin", "note")
+_DAYS = ("date", "published")
+_GIVEN = ("side", "origin", "note", "author", "url", *_DAYS)
+_KEYS = ("text", "source", "qualifier", *_GIVEN)
 
 
 def read_claims_file(path: str | Path) -> list[Claim]:
@@ -22,7 +25,8 @@ def read_claims_file(path: str | Path) -> list[Claim]:
     ----------
     path : str or Path
         A file of ``[[claim]]`` tables. Each has ``text``, and may have ``source``, ``qualifier``, ``side``,
-        ``origin`` and ``note``, which win over what is read from the text.
+        ``origin``, ``note``, ``author``, ``url``, ``date`` (the day it speaks of) and ``published``, which win over
+        what is read from the text.
 
     Returns
     -------
@@ -76,13 +80,15 @@ def claims_from_tables(tables: Iterable[str | dict[str, Any]], *, source: str) -
         for key, value in entry.items():
             if key not in _KEYS:
                 raise JobError(f"Invalid key '{key}' in '{source}'. Must be one of {', '.join(_KEYS)}.")
-            if not isinstance(value, str):
+            if key in _DAYS and type(value) is datetime.date:
+                entry = {**entry, key: value.isoformat()}
+            elif not isinstance(value, str):
                 raise JobError(f"Invalid {key} '{value}' in '{source}'. Must be a text.")
         if "text" not in entry:
             raise JobError(f"Invalid claim {number} in '{source}'. Must have a text.")
         try:
             claim = read_claim(entry["text"], source=entry.get("source"), qualifier=entry.get("qualifier"))
-            given: dict[str, Any] = {key: entry[key] for key in ("side", "origin", "note") if key in entry}
+            given: dict[str, Any] = {key: entry[key] for key in _GIVEN if key in entry}
             claims.append(replace(claim, **given) if given else claim)
         except ClaimError as error:
             raise ClaimError(f"{str(error).removesuffix('.')}; see '{source}'.") from error

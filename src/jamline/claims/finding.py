@@ -44,9 +44,11 @@ class Finding:
     reason : str
         One plain sentence with the numbers.
     notes : tuple of str
-        Sentences that put the claim beside other claims, the origin and the road.
+        Sentences on how the claim was read, the origin and the day.
     road : str or None
         Name of the road that the reason speaks of.
+    together : tuple of str
+        Sentences on what it and other claims say about each other; each stands with all of them.
     """
 
     claim: Claim
@@ -56,6 +58,7 @@ class Finding:
     reason: str
     notes: tuple[str, ...] = ()
     road: str | None = None
+    together: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `run.json` holds."""
@@ -65,7 +68,7 @@ class Finding:
             "probability": self.probability,
             "likelihood": self.likelihood,
             "reason": self.reason,
-            "notes": list(self.notes),
+            "notes": [*self.notes, *self.together],
         }
 
     def __str__(self) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jamline.claims import wording
 from jamline.claims.claim import Claim
+from jamline.claims.computed import computed
 from jamline.claims.finding import Finding
 from jamline.claims.verdict import JAM_PER_KM_LANE, as_list, check_claim
+from jamline.claims.waiting import claimed, waiting_sentence
 
 if TYPE_CHECKING:
     from jamline.queues import Queues
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 _CAR_SPACING_M = 7.5
 """Car at standstill, front to front."""
 
-_COMPUTED_M = 25.0
-"""Metres a vehicle by which some authorities turn a count into a length."""
 
-
-def check_claims(claims: Iterable[str | Claim], queues: Queues | Sequence[Queues]) -> list[Finding]:
+def check_claims(
+    claims: Iterable[str | Claim], queues: Queues | Sequence[Queues], *, days: Sequence[str] = ()
+) -> list[Finding]:
     """Check claims one by one, and note what they say about each other.
 
     Parameters
@@ -30,27 +30,42 @@ def check_claims(claims: Iterable[str | Claim], queues: Queues | Sequence[Queues
         The claims.
     queues : Queues or sequence of Queues
         Of one road, or of several.
+    days : sequence of str
+        On which the images were taken; a claim about another day is left undecided.
 
     Returns
     -------
     list of Finding
-        In the order of the claims. A contradiction between claims is a note on both; it does not change the
-        verdicts, which rest on the imagery alone.
+        In the order of the claims. What claims say to each other stands with all of them, as ``together``; it does
+        not change the verdicts, which rest on the imagery alone.
 
     Raises
     ------
     ClaimError
         As `check_claim`.
     """
-    findings = [check_claim(claim, queues) for claim in claims]
-    rows = _rows(as_list(queues))
+    findings = [check_claim(claim, queues, days=days) for claim in claims]
+    rows = _rows(as_list(queues)) if findings else 1.0
     notes: list[list[str]] = [[] for _ in findings]
     for i, one in enumerate(findings):
         for j, other in enumerate(findings[i + 1 :], start=i + 1):
+            if not _of_one_time(one.claim, other.claim, days):
+                continue
             for note in bearing(one.claim, other.claim, rows=rows):
                 notes[i].append(note)
                 notes[j].append(note)
-    return [replace(found, notes=found.notes + tuple(more)) for found, more in zip(findings, notes, strict=True)]
+    for note, places in computed([found.claim for found in findings]):
+        for place in places:
+            notes[place].append(note)
+    return [replace(found, together=tuple(more)) for found, more in zip(findings, notes, strict=True)]
+
+
+def _of_one_time(one: Claim, other: Claim, days: Sequence[str]) -> bool:
+    """Tell whether two claims may be about one day; one that names none is about the day of the images."""
+    named = {claim.date for claim in (one, other) if claim.date}
+    if one.date and other.date:
+        return len(named) == 1
+    return not days or named <= set(days)
 
 
 def bearing(one: Claim, other: Claim, *, rows: float) -> list[str]:
@@ -70,9 +85,9 @@ def bearing(one: Claim, other: Claim, *, rows: float) -> list[str]:
         return _same_quantity(one, other)
     length, count, rate = pair.get("length"), pair.get("count"), pair.get("throughput")
     if rate and count and rate.value > 0:
-        return [wording.waiting(count.value, rate, seen=False)]
+        return [waiting_sentence(claimed(count), rate, seen=False)]
     if length and count and length.value > 0 and count.value > 0:
-        return [*_packed(length, count, rows), *_computed(length, count)]
+        return _packed(length, count, rows)
     return []
 
 
@@ -87,33 +102,28 @@ def _same_quantity(one: Claim, other: Claim) -> list[str]:
 
 
 def _packed(length: Claim, count: Claim, rows: float) -> list[str]:
-    """Note how many rows a count in a length needs."""
-    if count.kind == "truck":
+    """Note whether a count fits into one lane of a length, and if not, how many rows it needs."""
+    if count.kind == "truck" or count.qualifier in ("at most", "less than"):
         return []
     per_km = count.value / length.value
     needed = per_km * _CAR_SPACING_M / 1000
-    room = JAM_PER_KM_LANE * rows
+    crowd = f"{count.value:,.0f} vehicles"
+    lane = f"{length.value:.4g} km of one lane"
+    held = f"and one lane holds at most {JAM_PER_KM_LANE:.0f}"
+    if per_km <= JAM_PER_KM_LANE:
+        return [f"{crowd} fit into {lane}: that is {per_km:.0f} per km, {held}."]
     text = (
-        f"{count.value:,.0f} vehicles in {length.value:g} km is {per_km:.0f} per km, {needed:.1f} rows of "
-        f"cars at {_CAR_SPACING_M:g} m each; {rows:.1f} rows hold at most {room:.0f} per km"
+        f"{crowd} do not fit into {lane}: that is {per_km:.0f} per km, {held}. It takes {needed:.1f} rows of cars at "
+        f"{_CAR_SPACING_M:g} m each"
     )
+    room = JAM_PER_KM_LANE * rows
     if per_km <= room:
-        return [f"{text}, so they fit."]
+        return [f"{text}; in the {rows:.1f} rows there are, they fit."]
+    text = f"{text}; with the {rows:.1f} rows there are"
     shortest_km = count.bounds[0] / room
     if shortest_km > length.bounds[1]:
-        return [f"{text}, so the two claims cannot both hold."]
-    return [f"{text}, so both can hold only if the queue is over {shortest_km:.1f} km long."]
-
-
-def _computed(length: Claim, count: Claim) -> list[str]:
-    """Note that a length was computed from a count."""
-    each_m = 1000 * length.value / count.value
-    if abs(each_m - _COMPUTED_M) > 1e-3 * _COMPUTED_M:
-        return []
-    return [
-        f"The length is exactly {_COMPUTED_M:g} m for each of the {count.value:,.0f} vehicles: computed from "
-        f"the count, so the one does not confirm the other."
-    ]
+        return [f"{text}, the two claims cannot both hold."]
+    return [f"{text}, both hold only if the queue is over {shortest_km:.1f} km long."]
 
 
 def _rows(roads: Sequence[Queues]) -> float:

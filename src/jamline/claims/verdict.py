@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -22,10 +23,12 @@ import numpy.typing as npt
 from jamline.claims import wording
 from jamline.claims.claim import Claim
 from jamline.claims.finding import Finding, likelihood, weigh
+from jamline.claims.origins import origin_notes
 from jamline.claims.reading import read_claim
 from jamline.claims.unseen import beyond_m, longest_unseen_m, severed_m, unseen
+from jamline.claims.waiting import waiting_sentence
 from jamline.errors import ClaimError
-from jamline.spans import total_m
+from jamline.spans import Estimate, total_m
 
 if TYPE_CHECKING:
     from jamline.queues import Queue, Queues
@@ -34,6 +37,8 @@ Array = npt.NDArray[np.float64]
 
 JAM_PER_KM_LANE = 155.0
 """Most vehicles that stand on a km of lane (250 per mile, upper end of the jam densities in use)."""
+
+_INTERVAL = (0.05, 0.95)
 
 _MOST_ROWS = 3
 """Rows abreast that are thought possible where nobody saw: what border queues are reported with at most."""
@@ -56,7 +61,7 @@ class _Sighting:
         return float(np.median(self.seen))
 
 
-def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues]) -> Finding:
+def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues], *, days: Sequence[str] = ()) -> Finding:
     """Say whether a claim is supported, refuted or undecided.
 
     Parameters
@@ -66,6 +71,8 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues]) -> Findin
         (for a count, with the most vehicles in queues).
     queues : Queues or sequence of Queues
         Of one road, or of several.
+    days : sequence of str
+        On which the images were taken, such as ``"2022-09-25"``; a claim about another day is left undecided.
 
     Returns
     -------
@@ -79,6 +86,9 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues]) -> Findin
     if isinstance(claim, str):
         claim = read_claim(claim)
     roads = as_list(queues)
+    if claim.date and days and claim.date not in days:
+        road = roads[0].evidence.road.name if roads else None
+        return _left_open(claim, wording.other_day(claim, days), wording.asides(claim), road)
     if claim.quantity == "throughput":
         return _throughput(claim, roads)
     sightings = [
@@ -110,8 +120,18 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues]) -> Findin
         )
     else:
         reason = wording.count_reason(claim, verdict, main.queues, main.side, main.members, main.seen, hides=hides)
-    notes = wording.notes(claim, main.queues, main.members)
+    notes = wording.notes(claim, main.queues, main.members, days)
+    if claim.quantity == "length" and main.members:
+        judged = partial(_if_longer, claim.bounds, main, elsewhere)
+        notes += tuple(origin_notes(claim, main.members[0], main.queues, verdict=verdict, judged=judged))
     return Finding(claim, verdict, probability, likelihood(probability), reason, notes, main.queues.evidence.road.name)
+
+
+def _if_longer(bounds: tuple[float, float], main: _Sighting, elsewhere: float, by_km: float) -> str:
+    """Return the verdict if the queue were so many km longer, or shorter."""
+    least, seen, most = (np.maximum(km + by_km, 0.0) for km in (main.least, main.seen, main.most))
+    worst, best, neutral = probabilities(bounds, least=least, seen=seen, most=most, elsewhere=elsewhere)
+    return weigh(worst=worst, best=best, neutral=neutral)[0]
 
 
 def as_list(queues: Queues | Sequence[Queues]) -> list[Queues]:
@@ -207,11 +227,23 @@ def _throughput(claim: Claim, roads: Sequence[Queues]) -> Finding:
     """Answer a claim about traffic that passes, which one picture cannot show."""
     reason = "One image is one instant: it shows how many vehicles stand, not how many pass in a day or a week."
     every = [(queue, each) for each in roads for queue in each if claim.side in (None, queue.side)]
-    notes: tuple[str, ...] = (claim.note,) if claim.note else ()
+    notes = wording.asides(claim)
     road = roads[0].evidence.road.name if roads else None
     if every and claim.value > 0:
         longest, queues = max(every, key=lambda pair: pair[0].length_km.value)
         road = queues.evidence.road.name
-        side = [queue.vehicles.value for queue in queues if queue.side == longest.side]
-        notes = (*notes, wording.waiting(sum(side), claim, seen=True))
+        notes = (*notes, waiting_sentence(_in_line(queues, longest.side), claim, seen=True))
+    return _left_open(claim, reason, notes, road)
+
+
+def _in_line(queues: Queues, side: str) -> Estimate:
+    """Return the vehicles in all queues of one side."""
+    sighting = _count(queues, side, kind="vehicle")
+    opens = tuple(end for end in ("start", "end") if any(end in queue.length_km.open for queue in sighting.members))
+    low, high = np.quantile(sighting.seen, _INTERVAL)
+    return Estimate(sighting.middle, float(low), None if opens else float(high), unit="vehicles", open=opens)
+
+
+def _left_open(claim: Claim, reason: str, notes: tuple[str, ...], road: str | None) -> Finding:
+    """Return the finding on what the images say nothing of."""
     return Finding(claim, "undecided", 0.5, likelihood(0.5), reason, notes, road)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from jamline.claims.origins import near_end_m, same_place
 from jamline.claims.unseen import open_ends, severed_m, unseen
 from jamline.spans import total_m
 
@@ -122,53 +123,36 @@ def count_reason(
     return f"{text}{_consequence(claim, verdict)}."
 
 
-def notes(claim: Claim, queues: Queues, members: Sequence[Queue]) -> tuple[str, ...]:
-    """Return how the claim was read where its text does not say, and how far from the origin the queue is."""
+def notes(claim: Claim, queues: Queues, members: Sequence[Queue], days: Sequence[str]) -> tuple[str, ...]:
+    """Return how the claim was read where its text does not say, where it counts from, and of what day it is."""
     found = []
     # The text says it itself where the qualifier stands in it and no length had to be converted.
     plain = claim.qualifier in claim.text.lower() and (claim.quantity == "count" or claim.unit.startswith("k"))
     if not plain or claim.value == 0:
         found.append(f"Read as: {claim.meaning}.")
+    if claim.quantity == "length" and claim.qualifier in ("at least", "more than"):
+        found.append(f"{claim.value:.4g} km is a lower bound: the claim leaves open how much longer the queue was.")
     road = queues.evidence.road
     if members and (claim.origin or road.origin != "start"):
-        queue = members[0]
-        origin_m = road.origin_station_m
-        near_km = max(queue.start_m - origin_m, origin_m - queue.end_m, 0.0) / 1000
+        near_km = abs(near_end_m(members[0], road) - road.origin_station_m) / 1000
         found.append(f"Its near end lies {near_km:.2f} km from '{road.origin}', the origin of the road.")
-    if claim.origin and not _same_place(claim.origin, road.origin):
+    if claim.origin and not same_place(claim.origin, road.origin):
         found.append(f"The claim counts from '{claim.origin}', the road from '{road.origin}': is that one place?")
+    if claim.published and not claim.date and days and claim.published not in days:
+        found.append(f"It was published on {claim.published}, the images were taken on {' and '.join(days)}.")
     if claim.note:
         found.append(claim.note)
     return tuple(found)
 
 
-def waiting(vehicles: float, claim: Claim, *, seen: bool) -> str:
-    """Return the waiting time that a rate and a number of standing vehicles imply (Little's law).
-
-    Parameters
-    ----------
-    vehicles : float
-        Standing.
-    claim : Claim
-        A rate, in vehicles a day.
-    seen : bool
-        Whether the vehicles were seen, or are claimed.
-    """
-    days = vehicles / claim.value
-    whose = "seen in the queue" if seen else "as claimed"
-    return (
-        f"{vehicles:,.0f} vehicles {whose}, leaving at {claim.value:,.0f} a day, wait {_time(days)} if that "
-        f"rate is one direction's, {_time(2 * days)} if it counts both directions alike "
-        f"(Little's law, steady state)."
-    )
+def asides(claim: Claim) -> tuple[str, ...]:
+    """Return what goes with a claim whatever was seen."""
+    return (claim.note,) if claim.note else ()
 
 
-def _time(days: float) -> str:
-    """Write a waiting time."""
-    hours = 24 * days
-    if hours < 2:
-        return f"{60 * hours:.0f} minutes"
-    return f"{hours:.0f} hours" if days < 2 else f"{days:.1f} days"
+def other_day(claim: Claim, days: Sequence[str]) -> str:
+    """Return why a claim about one day is left open by images of others."""
+    return f"The claim is about {claim.date}, the images were taken on {' and '.join(days)}: they do not show that day."
 
 
 def _place(queues: Queues, side: str) -> str:
@@ -194,9 +178,3 @@ def _about_none(text: str, verdict: str) -> str:
 def _consequence(claim: Claim, verdict: str) -> str:
     """Close the sentence of a claim that was decided."""
     return f": as claimed, {claim.meaning}" if verdict == "supported" else f": not {claim.meaning}"
-
-
-def _same_place(one: str, other: str) -> bool:
-    """Tell whether two names may mean one place: they share a word that is more than a preposition."""
-    words = [{word for word in name.lower().replace("-", " ").split() if len(word) > 3} for name in (one, other)]
-    return bool(words[0] & words[1]) or one.lower() == other.lower()

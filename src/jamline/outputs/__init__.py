@@ -1,4 +1,4 @@
-"""Every file format that is written: GeoPackage, GeoJSON, styles and `run.json`.
+"""Every file format that is written: GeoPackage, GeoJSON, styles, `run.json` and `claimreview.json`.
 
 A result is a folder. It is written beside its place under another name and moved there when it is complete,
 so that nobody ever finds half of one.
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from jamline.errors import OutputError
+from jamline.outputs import claimreview
 from jamline.outputs.folder import check_outdir, result_folder
 from jamline.outputs.geojson import write_geojson
 from jamline.outputs.geopackage import write_geopackage
 from jamline.outputs.layers import layers
-from jamline.outputs.record import RunRecord, as_queues, read_run, run_record, write_run
+from jamline.outputs.record import RunRecord, as_findings, as_queues, read_run, run_record, write_run
 
 if TYPE_CHECKING:
     from jamline.claims import Finding
@@ -42,7 +43,7 @@ def write_layers(
     overwrite: bool = False,
     run: RunRecord | None = None,
 ) -> Path:
-    """Write a result folder: `jam.gpkg`, the same layers as GeoJSON with styles, and `run.json`.
+    """Write a result folder: `jam.gpkg`, the same layers as GeoJSON with styles, `run.json`, and `claimreview.json`.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def write_layers(
     evidence : Evidence or sequence of Evidence, optional
         What the queues were measured from; by default each knows its own.
     findings : Finding or sequence of Finding, optional
-        Claims that were checked.
+        Claims that were checked; without any there is no `claimreview.json`.
     overwrite : bool
         Replace the folder if it is empty or an earlier result.
     run : RunRecord, optional
@@ -104,6 +105,8 @@ def put_layers(
     write_geopackage(folder / "jam.gpkg", frames, last_change=record.newest_image())
     write_geojson(folder, frames)
     write_run(folder / "run.json", record)
+    if told := as_findings(findings):
+        claimreview.write_claim_reviews(folder / claimreview.FILE, told)
 
 
 def _as_evidence(evidence: Evidence | Sequence[Evidence] | None, per_road: Sequence[Queues]) -> list[Evidence]:

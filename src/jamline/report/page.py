@@ -85,6 +85,7 @@ def render(
         run=record,
         acquired=_acquired(record),
         findings=_findings(findings),
+        together=words.together(_findings(findings)),
         roads=_roads(per_road, evidences, strips),
         unseen=words.unseen_sentence(evidences),
         words=words,

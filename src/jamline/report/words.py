@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jamline.spans import Estimate, total_m
 
@@ -73,6 +73,15 @@ def chance(finding: Finding) -> str:
     """Return how likely a claim is in one sentence; never in the same one as an interval's level."""
     words = _CHANCES.get(finding.likelihood, f"It is {finding.likelihood}")
     return f"{words} that the claim holds (probability {finding.probability:.2f})."
+
+
+def together(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return what claims say to each other, each note once with the claims that it is about."""
+    about: dict[str, list[str]] = {}
+    for finding in findings:
+        for note in finding.together:
+            about.setdefault(note, []).append(f"“{finding.claim.text}”")
+    return [{"note": note, "claims": claims} for note, claims in about.items()]
 
 
 def where(side: str) -> str:

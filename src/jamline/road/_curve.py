@@ -8,6 +8,7 @@ tangent plane is exact to a millimetre.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -53,6 +54,8 @@ class Road:
         Its station.
     source : str
         File that the line came from.
+    places : mapping of str to (lon, lat)
+        Named points of that file that lie at the road.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Road:
     origin: str = "start"
     origin_station_m: float = 0.0
     source: str = ""
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     station_m: Array = field(init=False, repr=False)
     _normal: Array = field(init=False, repr=False)
     _metric: Array = field(init=False, repr=False)

@@ -26,6 +26,9 @@ _GEOD = Geod(ellps="WGS84")
 _CHAIN_M = 20.0
 """Widest gap between the parts of one road that is closed: drawn parts seldom meet to the centimetre."""
 
+_AT_ROAD_M = 500.0
+"""A named point this near is a place at the road; positions of places are published to some hundred metres."""
+
 _ONEWAY = {"yes": 1, "true": 1, "1": 1, "-1": -1, "reverse": -1}
 """OSM's values of `oneway`; -1 runs against the line, which makes no difference to what is measured."""
 
@@ -72,7 +75,7 @@ def read_roads(path: str | Path, *, origin: str | None = None) -> list[Road]:
                     source=source,
                 )
             )
-    roads = _distinct_names(roads)
+    roads = [replace(road, places=_places(road, frame)) for road in _distinct_names(roads)]
     return roads if origin is None else _with_origin(roads, origin, frame, source)
 
 
@@ -179,19 +182,36 @@ def _with_origin(roads: Sequence[Road], origin: str, frame: Any, source: str) ->
     if position:
         lon, lat = float(position[1]), float(position[2])
     else:
-        points = frame[frame.geometry.geom_type == "Point"]
-        names = {str(_tag(row, "name") or ""): row.geometry for _, row in points.iterrows()}
+        names = _named_points(frame)
         if origin not in names:
-            known = ", ".join(f"'{name}'" for name in sorted(names) if name) or "none"
+            known = ", ".join(f"'{name}'" for name in sorted(names)) or "none"
             raise RoadError(
                 f"Invalid origin '{origin}'. Must be 'LON,LAT' or the name of a point in '{source}' (has {known})."
             )
-        lon, lat = names[origin].x, names[origin].y
+        lon, lat = names[origin]
     found = []
     for road in roads:
         station = float(np.clip(road.to_road([lon], [lat])[0][0], 0.0, road.length_m))
         found.append(replace(road, origin=origin, origin_station_m=station))
     return found
+
+
+def _named_points(frame: Any) -> dict[str, tuple[float, float]]:
+    """Return the points of a file that have a name, as longitude and latitude."""
+    points = frame[frame.geometry.geom_type == "Point"]
+    return {
+        str(_tag(row, "name")): (row.geometry.x, row.geometry.y) for _, row in points.iterrows() if _tag(row, "name")
+    }
+
+
+def _places(road: Road, frame: Any) -> dict[str, tuple[float, float]]:
+    """Return the named points that lie at a road."""
+    points = _named_points(frame)
+    if not points:
+        return {}
+    station_m, offset_m = road.to_road(*np.array(list(points.values())).T)
+    at = (np.abs(offset_m) <= _AT_ROAD_M) & (station_m >= -_AT_ROAD_M) & (station_m <= road.length_m + _AT_ROAD_M)
+    return {name: lonlat for (name, lonlat), there in zip(points.items(), at, strict=True) if there}
 
 
 def _tag(row: Any, key: str) -> Any:
