@@ -18,6 +18,7 @@ from jamline._version import __version__
 from jamline.errors import JamlineError
 
 if TYPE_CHECKING:
+    from jamline.jobs import Job
     from jamline.pipeline import Progress, Survey
 
 INTERRUPTED = 130
@@ -134,10 +135,16 @@ def measure(
 @click.argument("job", metavar="JOB.toml")
 @_measuring
 def check(job: str, outdir: str, overwrite: bool, as_json: bool, quiet: bool) -> None:
-    """Check the claims of a job file."""
+    """Check the claims of a job file.
+
+    With [[look]] tables, imagery of several times, OUTDIR holds a result for each and how the queue grew.
+    """
     from jamline.jobs import read_job
 
     work = read_job(job)
+    if work.looks:
+        _followed(work, outdir, overwrite=overwrite, as_json=as_json, quiet=quiet)
+        return
     _measured(
         work.imagery,
         work.road,
@@ -217,6 +224,28 @@ def _measured(
     for line in _summary(result):
         click.echo(line)
     click.echo(f"Report: {written / REPORT}")
+
+
+def _followed(work: Job, outdir: str, *, overwrite: bool, as_json: bool, quiet: bool) -> None:
+    """Measure at several times, write, and print what came out."""
+    from jamline.outputs import check_outdir
+    from jamline.series import survey_series
+
+    check_outdir(outdir, overwrite=overwrite)
+    looks = [(look.time, look.imagery) for look in work.looks]
+    with _progress(quiet=quiet) as progress:
+        series = survey_series(looks, work.road, progress=progress, **work.options())
+    written = series.write(outdir, overwrite=overwrite, title=work.title)
+    if as_json:
+        click.echo((written / "series.json").read_text(encoding="utf-8"), nl=False)
+        return
+    for time, result in zip(series.times, series.surveys, strict=True):
+        click.echo(time)
+        for line in _summary(result):
+            click.echo(f"  {line}")
+    for sentence in series.sentences():
+        click.echo(sentence)
+    click.echo(f"Series: {written / 'series.svg'}")
 
 
 def _summary(result: Survey) -> Iterator[str]:

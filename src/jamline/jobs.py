@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from jamline.claims import Claim, claims_from_tables, read_claims_file
 from jamline.errors import JobError
@@ -31,13 +32,44 @@ def bands_by_role(bands: Any) -> Any:
     return dict(zip(roles, bands, strict=True))
 
 
+def _iso(value: Any) -> Any:
+    """Turn a TOML date or time into text, and hold that a text is one."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, str):
+        try:
+            datetime.datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError("be a date or time such as 2022-09-25 or 2022-09-25T08:03:00Z") from None
+    return value
+
+
+class LookAt(BaseModel):
+    """Imagery of one time, where a job has several: a ``[[look]]`` table.
+
+    Attributes
+    ----------
+    imagery : tuple of str
+        As in `Job`.
+    time : str or None
+        A day or time in ISO 8601, as ``date`` in the file; by default what the images tell.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    imagery: Annotated[tuple[str, ...], Field(min_length=1)]
+    time: Annotated[str | None, BeforeValidator(_iso)] = Field(None, alias="date")
+
+
 class Job(BaseModel):
     """What a job file says, its paths resolved.
 
     Attributes
     ----------
     imagery : tuple of str
-        Files, folders, patterns or addresses; in the file they are relative to it.
+        Files, folders, patterns or addresses; in the file they are relative to it. Empty where there are looks.
+    looks : tuple of LookAt
+        Imagery of several times, in the file ``[[look]]`` tables; then there is no ``imagery`` besides.
     road : str
         The road file; likewise.
     claims : tuple of Claim
@@ -46,7 +78,8 @@ class Job(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    imagery: tuple[str, ...] = Field(min_length=1)
+    imagery: tuple[str, ...] = ()
+    looks: tuple[LookAt, ...] = ()
     road: str
     road_name: str | None = None
     origin: str | None = None
@@ -56,6 +89,13 @@ class Job(BaseModel):
     bands: Annotated[Bands, BeforeValidator(bands_by_role)] | None = None
     detector: str = "network"
     title: str | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Job:
+        """Hold that there is imagery, of one time or of several."""
+        if bool(self.imagery) == bool(self.looks):
+            raise ValueError("have either imagery or [[look]] tables")
+        return self
 
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments of `survey` that the job gives, besides imagery and road."""
@@ -92,11 +132,14 @@ def read_job(path: str | Path) -> Job:
     content = read_toml(path, thing="job")
     folder = Path(path).parent
     content["claims"] = _claims(content.get("claims", []), content.pop("claim", []), path)
-    imagery = content.get("imagery")
-    if isinstance(imagery, str):
-        imagery = [imagery]
-    if isinstance(imagery, list):
-        content["imagery"] = [_beside(folder, each) for each in imagery]
+    if "looks" in content:
+        raise JobError(f"Invalid key 'looks' in job '{path}'. Must be [[look]] tables.")
+    if "look" in content:
+        content["looks"] = content.pop("look")
+    looks = content.get("looks")
+    for table in (content, *(looks if isinstance(looks, list) else ())):
+        if isinstance(table, dict) and "imagery" in table:
+            table["imagery"] = _imagery(folder, table["imagery"])
     if "road" in content:
         content["road"] = _beside(folder, content["road"])
     try:
@@ -119,6 +162,13 @@ def _claims(claims: Any, tables: Any, path: str | Path) -> list[Claim]:
     return found + claims_from_tables(tables, source=str(path))
 
 
+def _imagery(folder: Path, imagery: Any) -> Any:
+    """Resolve the paths of imagery; what is neither a path nor a list of them is judged later."""
+    if isinstance(imagery, str):
+        imagery = [imagery]
+    return [_beside(folder, each) for each in imagery] if isinstance(imagery, list) else imagery
+
+
 def _beside(folder: Path, path: Any) -> Any:
     """Resolve a path against a job's folder; addresses stay, and what is no text is judged later."""
     if not isinstance(path, str) or not path or "://" in path or path.startswith("/vsi"):
@@ -129,7 +179,10 @@ def _beside(folder: Path, path: Any) -> Any:
 def _job_error(error: ValidationError, path: str | Path) -> JobError:
     """Say on one line which key is wrong."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if part != "__root__")
-    rules = {"extra_forbidden": f"be one of {', '.join([*Job.model_fields, 'claim'])}", "missing": "be given"}
+    *within, key = [str(part) for part in first["loc"]] or ["imagery"]
+    known = [name for name in Job.model_fields if name != "looks"]
+    known = ["imagery", "date"] if within else [*known, "claim", "look"]
+    key = ".".join([*within, key]).replace("looks", "look")
+    rules = {"extra_forbidden": f"be one of {', '.join(known)}", "missing": "be given"}
     rule = rules.get(first["type"], first["msg"].removeprefix("Value error, "))
     return JobError(f"Invalid key '{key}' in job '{path}'. Must {rule[0].lower()}{rule[1:].rstrip('.')}.")

@@ -113,7 +113,6 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues], *, days: 
             verdict,
             main.queues,
             main.members,
-            main.seen,
             several=several,
             hidden=elsewhere,
             hides=hides,

@@ -27,7 +27,6 @@ def length_reason(
     verdict: str,
     queues: Queues,
     members: Sequence[Queue],
-    seen_km: Array,
     *,
     several: bool,
     hidden: float,
@@ -45,8 +44,6 @@ def length_reason(
         Of the road that is spoken of.
     members : sequence of Queue
         The longest queue, or none.
-    seen_km : array, shape (draws,)
-        Its length as seen.
     several : bool
         Whether there are others.
     hidden : float
@@ -56,14 +53,14 @@ def length_reason(
     """
     if members:
         queue = members[0]
-        low, high = np.quantile(seen_km, _INTERVAL)
         subject = f"The {'longest ' if several else ''}queue on {_place(queues, queue.side)}"
         if queue.length_km.open:
             text = (
                 f"{subject} is seen over {queue.length_km.value:.2f} km and is open "
-                f"{open_ends(queue, queues.evidence)}, so it is at least {low:.2f} km long"
+                f"{open_ends(queue, queues.evidence)}, so it is at least {queue.length_km.low or 0.0:.2f} km long"
             )
         else:
+            low, high = queue.length_km.low or 0.0, queue.length_km.high or math.inf
             text = f"{subject} is {queue.length_km.value:.2f} km long ({low:.2f} to {high:.2f})"
         severed_km = severed_m(queue, queues) / 1000
         if severed_km > 0:

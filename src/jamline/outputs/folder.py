@@ -135,9 +135,12 @@ def _swap(draft: Path, place: Path, aside: Path) -> None:
 
 
 def _holds_result(folder: Path) -> bool:
-    """Tell whether a folder holds a `run.json` of this program."""
-    try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(record, dict) and str(record.get("schema", "")).startswith("jamline/run/")
+    """Tell whether a folder holds a record of this program, of a run or of a series of them."""
+    for kind in ("run", "series"):
+        try:
+            record = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(record, dict) and str(record.get("schema", "")).startswith(f"jamline/{kind}/"):
+            return True
+    return False
