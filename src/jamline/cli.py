@@ -84,6 +84,14 @@ def _band_numbers(ctx: click.Context, param: click.Parameter, value: str | None)
     return bands
 
 
+def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> list[float]:
+    """Read numbers parted by commas."""
+    try:
+        return [float(number) for number in value.split(",")]
+    except ValueError as error:
+        raise click.BadParameter(f"'{value}' is not numbers such as 1,2.", ctx=ctx, param=param) from error
+
+
 def _measuring(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that `measure` and `check` share."""
     for option in reversed(
@@ -155,6 +163,46 @@ def check(job: str, outdir: str, overwrite: bool, as_json: bool, quiet: bool) ->
         as_json=as_json,
         quiet=quiet,
     )
+
+
+@main.command()
+@click.argument("claims", metavar="CLAIM...", nargs=-1, required=True)
+@click.option("--gsd", "gsds_m", metavar="M,...", default="0.3,0.5,0.8,1.2", show_default=True, callback=_numbers)
+@click.option("--looks", metavar="N,...", default="1,2,3", show_default=True, callback=_numbers)
+@click.option("--clouds", metavar="SHARE", default=0.2, show_default=True, help="Of the road, hidden in each look.")
+@click.option("--rows", metavar="N", default=1, show_default=True, help="Rows abreast.")
+@click.option("--trucks", metavar="SHARE", default=0.1, show_default=True, help="Of the vehicles.")
+@click.option("--cases", metavar="N", default=20, show_default=True, help="Simulated for each setting.")
+@click.option("--seed", metavar="N", default=0, show_default=True, help="Seed of the simulation.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def plan(
+    claims: tuple[str, ...],
+    gsds_m: list[float],
+    looks: list[float],
+    rows: int,
+    trucks: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Say which imagery would decide a claim, before there is any.
+
+    Queues are simulated for which CLAIM is right or well off, and measured as images of each resolution, coverage and
+    number of looks would show them.
+    """
+    from tqdm import tqdm
+
+    from jamline.planning import Traffic
+    from jamline.planning import plan as planned
+
+    options |= {"gsds_m": gsds_m, "looks": [int(n) for n in looks], "traffic": Traffic(rows=rows, trucks=trucks)}
+    with tqdm(unit=" simulated cases", disable=None, leave=False) as bar:
+        plans = [planned(claim, progress=bar.update, **options) for claim in claims]
+    if as_json:
+        click.echo(json.dumps([each.to_json() for each in plans], indent=1))
+        return
+    for each in plans:
+        for line in each.sentences():
+            click.echo(line)
 
 
 @main.command()

@@ -47,6 +47,8 @@ class Finding:
         Sentences on how the claim was read, the origin and the day.
     road : str or None
         Name of the road that the reason speaks of.
+    other_day : bool
+        Whether it is left open because the images are of another day than the claim.
     together : tuple of str
         Sentences on what it and other claims say about each other; each stands with all of them.
     """
@@ -58,6 +60,7 @@ class Finding:
     reason: str
     notes: tuple[str, ...] = ()
     road: str | None = None
+    other_day: bool = False
     together: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

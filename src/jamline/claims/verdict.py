@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -88,7 +88,7 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues], *, days: 
     roads = as_list(queues)
     if claim.date and days and claim.date not in days:
         road = roads[0].evidence.road.name if roads else None
-        return _left_open(claim, wording.other_day(claim, days), wording.asides(claim), road)
+        return replace(_left_open(claim, wording.other_day(claim, days), wording.asides(claim), road), other_day=True)
     if claim.quantity == "throughput":
         return _throughput(claim, roads)
     sightings = [
@@ -239,6 +239,8 @@ def _in_line(queues: Queues, side: str) -> Estimate:
     """Return the vehicles in all queues of one side."""
     sighting = _count(queues, side, kind="vehicle")
     opens = tuple(end for end in ("start", "end") if any(end in queue.length_km.open for queue in sighting.members))
+    if len(sighting.members) == 1:
+        return sighting.members[0].vehicles
     low, high = np.quantile(sighting.seen, _INTERVAL)
     return Estimate(sighting.middle, float(low), None if opens else float(high), unit="vehicles", open=opens)
 

@@ -80,12 +80,19 @@ def _span(wait: Estimate) -> str:
     """Write a waiting time with its interval, as lower bound where it is one."""
     if wait.high is None:
         return f"at least {_time(wait.low or 0.0)}"
-    low, value, high = wait.low or 0.0, wait.value, wait.high
-    return f"{_time(value)} ({_time(low)} to {_time(high)})"
+    factor, digits, unit = _unit(wait.value)
+    low, high = factor * (wait.low or 0.0), factor * wait.high
+    return f"{factor * wait.value:.{digits}f} {unit} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def _time(hours: float) -> str:
     """Write a time in the unit that people would use."""
+    factor, digits, unit = _unit(hours)
+    return f"{factor * hours:.{digits}f} {unit}"
+
+
+def _unit(hours: float) -> tuple[float, int, str]:
+    """Return how many of the unit are in an hour, its decimals and its name."""
     if hours < 2:
-        return f"{60 * hours:.0f} minutes"
-    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.1f} days"
+        return 60.0, 0, "minutes"
+    return (1.0, 0, "hours") if hours < 72 else (1 / 24, 1, "days")

@@ -104,7 +104,7 @@ def _grid(axes: _Axes, step: float, times: Sequence[float]) -> Iterator[str]:
     taken = -math.inf
     for when in times:
         x = axes.x(when)
-        if x - taken < 100:
+        if x - taken < 135:
             continue
         taken = x
         label = datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M" if clock else "%Y-%m-%d")
