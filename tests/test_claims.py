@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from dataclasses import replace
@@ -29,7 +30,9 @@ from jamline.claims.verdict import probabilities
 from jamline.claims.waiting import waiting_time
 from jamline.errors import ClaimError, InputError, JobError
 from jamline.evidence import Evidence
+from jamline.outputs import run_record
 from jamline.queues import Queue, Queues
+from jamline.report import write_report
 from jamline.road import road_through
 from jamline.spans import Estimate
 
@@ -506,6 +509,27 @@ def test_an_open_end_before_a_short_gap_goes_no_further_than_the_gap():
     assert check_claim("at most 11 km", queues).verdict == "supported"
 
 
+@pytest.mark.parametrize(
+    ("seen_behind_m", "claim", "verdict"),
+    [
+        # With its end seen for the 100 m after which none follows, it is as long as seen.
+        (150, "at least 10 km", "refuted"),
+        (150, "at most 9.9 km", "supported"),
+        # With less, it may go on where nobody looked, whatever the imagery up to there shows.
+        (60, "at least 10 km", "undecided"),
+        (60, "at most 9.9 km", "undecided"),
+        (60, "at least 9 km", "supported"),
+        (60, "at most 9 km", "refuted"),
+    ],
+)
+def test_a_queue_that_ends_just_before_the_imagery_does_is_not_refuted_by_its_end(seen_behind_m, claim, verdict):
+    road = line(24)
+    cut = measured(road, [queue(200, 10000)], seen_m=[(0, 10000 + seen_behind_m), (14000, road.length_m)])
+    finding = check_claim(claim, cut)
+    assert finding.verdict == verdict
+    assert ("may go on there" in finding.reason) == (verdict == "undecided")
+
+
 def test_a_queue_across_an_unseen_stretch_may_be_two():
     road = line(24)
     queues = measured(road, [queue(200, 16200)], seen_m=[(0, 9000), (12000, road.length_m)])
@@ -605,6 +629,25 @@ def test_the_claims_of_2022_speak_to_each_other():
     assert "vehicles seen in the queue" in seen
     assert "steady state" in seen
     assert "16 km is a lower bound" in " ".join(findings[0].notes)
+
+
+def test_the_page_on_2022_says_it_in_plain_words(tmp_path):
+    queues = ending(16400, count=2150)
+    findings = check_claims(read_claims_file(LARS), queues, days=["2022-09-25"])
+    write_report(tmp_path / "report.html", queues=queues, findings=findings, run=run_record(queues, findings))
+    page = html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
+    for words in (
+        "16 km is a lower bound",
+        "5,000 vehicles do not fit into 16 km of one lane",
+        "5,000 vehicles as claimed, of which 5,286 a day leave, wait at least 21 hours",
+        "2,500 vehicles as claimed, of which 5,286 a day leave, wait 11 hours (9 to 14)",
+    ):
+        assert page.count(words) == 1, words
+    assert page.count("true only in a steady state") == page.count("Little's law") == 3
+    # Claims about other days than the image's are named, and not judged.
+    assert page.count("they do not show that day") == 0
+    assert page.count("because the images do not show that day") == 1
+    assert "“5,500 cars” (2022-09-27" in page
 
 
 @pytest.mark.parametrize(

@@ -56,15 +56,21 @@ def beyond_m(queue: Queue, queues: Queues) -> float:
     """Return by how much the queue may be longer than seen, in metres.
 
     Infinite where an open end lies at the end of the line or the road is unseen from it to there: the line
-    ends where somebody stopped drawing.
+    ends where somebody stopped drawing. A queue ends where none follows within its break, so it may also go on where
+    less than that was seen behind it, though nothing there says that it does.
     """
     reach = break_m(queues)
     length_m = queues.evidence.road.length_m
     gaps = unseen(queues, queue.side)
     total = 0.0
-    for end in queue.length_km.open:
+    for end in ("start", "end"):
+        is_open = end in queue.length_km.open
         at_m = queue.start_m if end == "start" else queue.end_m
         near = [gap for gap in gaps if gap.start_m - reach <= at_m <= gap.end_m + reach]
+        if not is_open:
+            near = [gap for gap in near if (gap.start_m < at_m if end == "start" else gap.end_m > at_m)]
+            if not near:
+                continue
         if not near:
             return math.inf
         far_m = min(gap.start_m for gap in near) if end == "start" else max(gap.end_m for gap in near)

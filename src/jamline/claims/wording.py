@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.claims.origins import near_end_m, same_place
-from jamline.claims.unseen import open_ends, severed_m, unseen
+from jamline.claims.unseen import beyond_m, open_ends, severed_m, unseen
 from jamline.spans import total_m
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def length_reason(
             return f"{text}; but another one leaves what was seen and may be longer."
         if is_open:
             return f"{text}; whether it is {claim.meaning} lies beyond what was seen."
+        if beyond_m(members[0], queues) > 0:
+            return f"{text}; but it ends so near to road that was not seen that it may go on there."
         return f"{text}, which does not tell whether it is {claim.meaning}."
     return f"{text}{_consequence(claim, verdict)}."
 
