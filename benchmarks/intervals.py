@@ -31,7 +31,8 @@ from jamline.queues import measure_queues
 from jamline.road import Road, road_through
 from jamline.spans import Estimate, Span
 from jamline.synth import SceneSpec, varied
-from jamline.synth.traffic import Vehicle, drive
+from jamline.synth.lanes import Vehicle
+from jamline.synth.traffic import drive
 from jamline.synth.truth import queue_truth
 
 BY_GSD = {0.3: (0.93, 0.985, 0.15, 0.4), 0.5: (0.85, 0.98, 0.2, 0.6), 0.8: (0.6, 0.92, 0.4, 0.9)}

@@ -17,7 +17,8 @@ from jamline.evidence import Evidence
 from jamline.road import Road, road_through
 from jamline.spans import Estimate, Span, intersect, merge, subtract
 from jamline.synth import SceneSpec
-from jamline.synth.traffic import Vehicle, drive
+from jamline.synth.lanes import Vehicle
+from jamline.synth.traffic import drive
 
 Array = npt.NDArray[np.float64]
 
