@@ -8,8 +8,8 @@ model, others were not.
 
 `90 %`, `closed`, `50 %`: share of intervals that hold the whole length, of all queues and of those closed on both
 sides; `seen low`: of the lower bounds of open ones, held against what the imagery shows. `occupied`, `count`: the same
-of closed queues. Errors and widths are in percent of the length. A piece of a queue that was found apart counts as
-false.
+of closed queues. Errors and widths are in percent of the length. `pieces` are found apart on a side that has a queue,
+`false` are queues on a side that has none.
 """
 
 from __future__ import annotations
@@ -270,7 +270,8 @@ def hold(scene: Scene, *, seed: int = 0) -> list[dict[str, Any]]:
         rows.append(row)
     for i, queue in enumerate(queues):
         if i not in used:
-            rows.append({"truth": None, "strata": scene.strata, "seconds": seconds, "queue": queue})
+            piece = any(truth["side"] == queue.side for truth in scene.truth)
+            rows.append({"truth": None, "strata": scene.strata, "seconds": seconds, "queue": queue, "piece": piece})
     return rows or [{"truth": None, "strata": scene.strata, "seconds": seconds, "queue": None}]
 
 
@@ -301,7 +302,8 @@ def scores(rows: list[dict[str, Any]]) -> dict[str, float]:
         "err p90": 100 * float(np.quantile(error, 0.9)) if error else math.nan,
         "width": 100 * float(np.median(width)) if width else math.nan,
         "missed": sum(bool(r["truth"]) and not r["queue"] for r in rows),
-        "false": sum(bool(r["queue"]) and not r["truth"] for r in rows),
+        "pieces": sum(bool(r["queue"]) and not r["truth"] and r["piece"] for r in rows),
+        "false": sum(bool(r["queue"]) and not r["truth"] and not r["piece"] for r in rows),
     }
 
 
@@ -312,7 +314,7 @@ def show(title: str, groups: dict[str, list[dict[str, Any]]]) -> None:
     print("|---" * (len(names) + 1) + "|")
     for name, rows in groups.items():
         values = scores(rows)
-        whole = ("n", "closed wrongly", "opened", "missed", "false")
+        whole = ("n", "closed wrongly", "opened", "missed", "pieces", "false")
         cells = [f"{values[key]:.0f}" if key in whole else f"{values[key]:.3f}" for key in names]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
