@@ -178,7 +178,8 @@ def _sight(section: Section, found: Found, road: Road, carriageway_m: float) -> 
                     seen,
                     reason,
                     float(found.recall[columns].mean()) if columns.any() else 0.0,
-                    float(found.false_per_km[columns].mean()) if columns.any() else 0.0,
+                    # False ones are told over the carriageway; each side has its share.
+                    float(found.false_per_km[columns].mean()) / len(road.sides) if columns.any() else 0.0,
                 )
             )
     frame = pd.DataFrame(rows, columns=tables.SIGHT.names)

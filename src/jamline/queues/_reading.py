@@ -30,8 +30,9 @@ _LONE_PER_M = 4.0 / 1000.0
 _RECALL_SD, _FALSE_SD = 0.45, 0.7
 """By how much log odds of recall and logarithm of false vehicles may be off."""
 
-_USUAL_TRUE, _USUAL_FALSE = 150.0, 10.0
-"""True and false vehicles that the usual mix of them counts for: one in sixteen is false."""
+_USUAL_TRUE, _USUAL_FALSE = 70.0, 10.0
+"""True and false vehicles that the usual mix of them counts for: one in eight is false, as on the scenes that scores were
+calibrated on."""
 
 _LEAST_FALSE_PER_M = 0.1 / 1000.0
 """No detector invents fewer."""
