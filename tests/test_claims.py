@@ -36,7 +36,7 @@ from jamline.report import write_report
 from jamline.road import road_through
 from jamline.spans import Estimate
 
-LARS = Path(__file__).parents[1] / "seeds" / "claims" / "lars-2022.toml"
+LARS = Path(__file__).parents[1] / "seeds" / "claims" / "lars-2022-by-day.toml"
 
 
 # --- reading ---------------------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ def coverage_of(out: Path) -> Coverage:
     """Read where a result saw the road."""
     shapes, properties = features(out / "coverage.geojson")
     shown = np.array([bool(p.get("seen")) for p in properties], dtype=bool)
+    # In a hairpin the inner edge of a stretch may cross itself.
+    shapes = shapely.make_valid(shapes)
     area = [shapely.union_all(shapes[shown]), shapely.union_all(shapes[~shown])]
     shapely.prepare(area)
     return Coverage(*area)

@@ -31,8 +31,8 @@ _RECALL_SD, _FALSE_SD = 0.45, 0.7
 """By how much log odds of recall and logarithm of false vehicles may be off."""
 
 _USUAL_TRUE, _USUAL_FALSE = 70.0, 10.0
-"""True and false vehicles that the usual mix of them counts for: one in eight is false, as on the scenes that scores were
-calibrated on."""
+"""True and false vehicles that the usual mix of them counts for: one in eight is false, as on the scenes that scores
+were calibrated on."""
 
 _LEAST_FALSE_PER_M = 0.1 / 1000.0
 """No detector invents fewer."""
