@@ -147,8 +147,11 @@ def test_the_plot_puts_ends_where_they_are():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("road = 'r'\n", "Invalid key 'imagery' in job '{}'. Must have either imagery or [[look]] tables."),
-        ("road = 'r'\nimagery = 'a'\n[[look]]\nimagery = 'b'\n", "Must have either imagery or [[look]] tables."),
+        ("road = 'r'\n", "Invalid key 'imagery' in job '{}'. Must be given, here or in [[look]] tables."),
+        (
+            "road = 'r'\nimagery = 'a'\n[[look]]\nimagery = 'b'\n",
+            "Must be left out where there are [[look]] tables.",
+        ),
         ("road = 'r'\n[[look]]\ndate = 2022-09-25\n", "Invalid key 'look.0.imagery' in job '{}'. Must be given."),
         ("road = 'r'\n[[look]]\nimagery = 'a'\ndate = 'Sunday'\n", "Must be a date or time such as 2022-09-25"),
         ("road = 'r'\n[[look]]\nimagery = 'a'\nclouds = 1\n", "Invalid key 'look.0.clouds' in job '{}'. Must be one"),

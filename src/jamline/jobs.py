@@ -93,8 +93,10 @@ class Job(BaseModel):
     @model_validator(mode="after")
     def _either(self) -> Job:
         """Hold that there is imagery, of one time or of several."""
-        if bool(self.imagery) == bool(self.looks):
-            raise ValueError("have either imagery or [[look]] tables")
+        if not self.imagery and not self.looks:
+            raise ValueError("be given, here or in [[look]] tables")
+        if self.imagery and self.looks:
+            raise ValueError("be left out where there are [[look]] tables")
         return self
 
     def options(self) -> dict[str, Any]:
