@@ -95,11 +95,15 @@ def test_an_open_head_bounds_the_other_side():
     assert "its head moved inward by at least 2 m an hour" in speed_sentence(row)
 
 
-def test_a_look_without_a_queue_is_a_row_and_bridged():
-    rows = growth([look("2022-09-24", 300.0, 900.0), nothing("2022-09-25"), look("2022-09-26", 300.0, 1380.0)])
-    assert [row["packing"] for row in rows] == ["packed", "", "packed"]
+def test_a_look_without_a_queue_is_a_row_and_parts_what_is_followed():
+    looks = [look("2022-09-24", 300.0, 900.0), nothing("2022-09-25"), look("2022-09-26", 300.0, 1140.0)]
+    rows = growth([*looks, look("2022-09-27", 300.0, 1380.0)])
+    assert [row["packing"] for row in rows] == ["packed", "", "packed", "packed"]
     assert (rows[1]["length_km"], rows[1]["geometry"], speed_sentence(rows[1])) == (None, None, "")
-    assert (rows[2]["hours"], rows[2]["tail_m_per_h"]) == (48.0, pytest.approx(10.0))
+    assert (rows[2]["hours"], rows[2]["tail_m_per_h"]) == (None, None)
+    assert (rows[3]["hours"], rows[3]["tail_m_per_h"]) == (24.0, pytest.approx(10.0))
+    bands = [node for node in ET.fromstring(plot(rows)).iter() if node.tag.endswith("polygon")]  # noqa: S314 - ours
+    assert [len(band.get("points").split()) for band in bands] == [2, 4]
     assert growth([nothing("2022-09-24"), nothing("2022-09-25")]) == []
 
 

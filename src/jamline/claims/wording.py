@@ -105,7 +105,11 @@ def count_reason(
         )
         text = f"The {many} {np.median(seen):,.0f} {noun}"
         text += " where it is seen" if is_open and len(members) == 1 else " where they are seen" if is_open else ""
-        text += f" ({low:,.0f} to {high:,.0f})"
+        single = members[0].vehicles if len(members) == 1 and claim.kind == "vehicle" else None
+        if single and single.high is None:
+            text += f" (at least {single.low or 0.0:,.0f})"
+        else:
+            text += f" ({low:,.0f} to {high:,.0f})"
         if is_open:
             text += f" and {'is' if len(members) == 1 else 'are'} open {open_ends(is_open[0], queues.evidence)}"
     else:

@@ -37,7 +37,7 @@ SERIES = tables.Schema(
         *_measured("vehicles", "", "", "vehicles in it"),
         tables.Column("open", "str", "", "ends that leave what was seen: empty, head, tail or head,tail"),
         tables.Column("packing", "str", "", "packed, dense, or empty where no queue was seen"),
-        tables.Column("hours", "float64", "h", "hours since the look before that shows a queue"),
+        tables.Column("hours", "float64", "h", "hours since the look before, missing where that shows no queue"),
         *_measured("head", "_m_per_h", "m/h", "speed at which the head moves away from the origin since then"),
         *_measured("tail", "_m_per_h", "m/h", "speed at which the tail moves away from the origin since then"),
     ),
@@ -159,6 +159,8 @@ def _followed(looks: Sequence[Look], side: str) -> Iterator[dict[str, Any]]:
         row: dict[str, Any] = {"road": look.queues.evidence.road.name, "side": side, "time": look.time}
         if queue is None:
             yield {**dict.fromkeys(SERIES.names), **row, "open": "", "packing": "", "geometry": None}
+            # Whether it is the same queue that comes back, nobody saw.
+            before = None
             continue
         ends = _ends(look, queue, head)
         row |= {"open": ",".join(ends.opens), "packing": queue.packing, "geometry": _line(look, queue)}

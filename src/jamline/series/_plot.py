@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from markupsafe import escape
@@ -87,7 +88,12 @@ def _panel(rows: Sequence[Mapping[str, Any]], top: float) -> Iterator[str]:
         f"arrows: open end</text>"
     )
     yield from _grid(axes, step, times)
-    yield from _course(axes, seen)
+    for _, run in groupby(rows, key=lambda row: row["head_km"] is not None):
+        yield from _course(axes, [row for row in run if row["head_km"] is not None])
+    if seen:
+        x = axes.x(moment(seen[-1]["time"]).timestamp())
+        for end in ("head", "tail"):
+            yield f'<text x="{x + 10:.1f}" y="{axes.y(seen[-1][f"{end}_km"]) + 4:.1f}">{end}</text>'
     for row, when in zip(rows, times, strict=True):
         yield from _marks(axes, row, when)
 
@@ -112,7 +118,7 @@ def _grid(axes: _Axes, step: float, times: Sequence[float]) -> Iterator[str]:
 
 
 def _course(axes: _Axes, seen: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the queue as a band between the looks, and the courses of its ends."""
+    """Yield the queue as a band between looks that all show one, and the courses of its ends."""
     if not seen:
         return
     x = [axes.x(moment(row["time"]).timestamp()) for row in seen]
@@ -123,7 +129,6 @@ def _course(axes: _Axes, seen: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for end, style in (("head", "l h"), ("tail", "l")):
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, ends[end], strict=True))
         yield f'<polyline class="{style}" points="{points}"/>'
-        yield f'<text x="{x[-1] + 10:.1f}" y="{ends[end][-1] + 4:.1f}">{end}</text>'
 
 
 def _marks(axes: _Axes, row: Mapping[str, Any], when: float) -> Iterator[str]:
