@@ -199,7 +199,7 @@ class TestJob:
         [
             ("imagery = [", "'bad.toml'. Must be TOML"),
             (b"imagery = '\xff'", "'bad.toml'. Must be TOML"),
-            ('road = "road.geojson"', "key 'imagery' in job 'bad.toml'. Must have either imagery or [[look]] tables"),
+            ('road = "road.geojson"', "key 'imagery' in job 'bad.toml'. Must be given"),
             ('imagery = "image.tif"', "key 'road' in job 'bad.toml'. Must be given"),
             (
                 'imagery = "image.tif"\nroad = "road.geojson"\ncolour = 1',
