@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from scipy import optimize
 from torch import nn
 
-from jamline.detect._cells import PIXEL_M, one_each, peaks_of, resampled
+from jamline.detect._cells import CELL, PIXEL_M, STRIDE, one_each, peaks_of, resampled
 from jamline.detect.network import LEAST_SCORE, Calibration, Network
 from jamline.evaluate.matching import match_vehicles
 from model import OUTPUTS
@@ -47,22 +47,42 @@ def onnx_of(net: nn.Module) -> bytes:
     return weights
 
 
-def calibrated(weights: bytes, held_out: Sequence[Sample]) -> Calibration:
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What the network says of one sample, held against its truth.
+
+    Parameters
+    ----------
+    gsd_m : float
+        Resolution of the imagery.
+    logit : array, shape (n,)
+        Of each vehicle found.
+    hit : array of bool, shape (n,)
+        Whether it is one.
+    true : int
+        True vehicles.
+    promised : float
+        Vehicles that the density promises.
+    """
+
+    gsd_m: float
+    logit: Array
+    hit: npt.NDArray[np.bool_]
+    true: int
+    promised: float
+
+
+def calibrated(looks: Sequence[Look]) -> Calibration:
     """Find what the answers are worth on samples that were not learned from.
 
     Parameters
     ----------
-    weights : bytes
-        ONNX file.
-    held_out : sequence of Sample
+    looks : sequence of Look
+        One for each sample.
     """
-    network = Network(weights)
-    looks = [look(network, sample) for sample in held_out]
-    logit = np.concatenate([x["logit"] for x in looks])
-    hit = np.concatenate([x["hit"] for x in looks])
-    gsd = np.concatenate(
-        [np.full(len(x["logit"]), np.log(s.gsd_m / 0.5)) for x, s in zip(looks, held_out, strict=True)]
-    )
+    logit = np.concatenate([look.logit for look in looks])
+    hit = np.concatenate([look.hit for look in looks])
+    gsd = np.concatenate([np.full(len(look.logit), np.log(look.gsd_m / 0.5)) for look in looks])
 
     def lack(c: Array) -> float:
         odds = c[0] + c[1] * logit + c[2] * gsd
@@ -70,8 +90,8 @@ def calibrated(weights: bytes, held_out: Sequence[Sample]) -> Calibration:
 
     bias, slope, by_gsd = optimize.minimize(lack, np.array([0.0, 1.0, 0.0])).x
     score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + by_gsd * gsd)))
-    true = sum(x["true"] for x in looks)
-    promised = sum(x["promised"] for x in looks)
+    true = sum(look.true for look in looks)
+    promised = sum(look.promised for look in looks)
     found = hit[score >= LEAST_SCORE].sum()
     return Calibration(
         bias=round(float(bias), 4),
@@ -82,11 +102,11 @@ def calibrated(weights: bytes, held_out: Sequence[Sample]) -> Calibration:
     )
 
 
-def look(network: Network, sample: Sample) -> dict[str, Any]:
+def look_at(sample: Sample, network: Network) -> Look:
     """Run the network on a sample and match what it finds."""
     zoom = sample.pixel_m / PIXEL_M
     rows, columns = sample.seen.shape
-    shape = (-(-round(rows * zoom) // 8) * 8, -(-round(columns * zoom) // 16) * 16)
+    shape = tuple(-(-round(n * zoom) // s) * s for n, s in zip((rows, columns), STRIDE, strict=True))
     pixels = np.where(sample.seen, sample.pixels, 0).astype(np.float32)
     maps = network.answer(np.ascontiguousarray(resampled(pixels, zoom=(zoom, zoom), first=(0.0, 0.0), shape=shape)))
     peaks = peaks_of(maps)
@@ -99,17 +119,11 @@ def look(network: Network, sample: Sample) -> dict[str, Any]:
     pairs = match_vehicles(found, truth, np.maximum(2.5, sample.boxes[true, 2] / 2))
     hit = np.zeros(len(found), bool)
     hit[pairs[:, 0]] = True
-    near = np.abs((np.arange(maps.shape[1]) + 0.5) * 2 * PIXEL_M - rows * sample.pixel_m / 2) < CORRIDOR_M
+    near = np.abs((np.arange(maps.shape[1]) + 0.5) * CELL[0] * PIXEL_M - rows * sample.pixel_m / 2) < CORRIDOR_M
     cells = np.linspace(0, columns - 1, maps.shape[2]).astype(int)
     shown = sample.seen[rows // 2, cells]
     promised = np.exp(np.clip(maps[OUTPUTS.index("density")][near][:, shown], -14, 3)).sum()
-    return {
-        "logit": peaks.logit[counts],
-        "hit": hit,
-        "true": len(truth),
-        "promised": float(promised),
-        "found_hit": len(pairs),
-    }
+    return Look(sample.gsd_m, peaks.logit[counts], hit, len(truth), float(promised))
 
 
 def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:
@@ -122,18 +136,16 @@ def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:
     return np.asarray(inside)
 
 
-def f1_by_resolution(weights: bytes, calibration: Calibration, samples: Sequence[Sample]) -> dict[str, str]:
+def f1_by_resolution(network: Network, looks: Sequence[Look]) -> dict[str, str]:
     """Return F1 at the best score by resolution, with that score, precision and recall."""
-    network = Network(weights, calibration)
     table = {}
-    looks = [(sample.gsd_m, look(network, sample)) for sample in samples]
     for low, high in ((0.0, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 1.0), (0.0, 1.0)):
-        part = [(gsd, x) for gsd, x in looks if low <= gsd < high]
+        part = [look for look in looks if low <= look.gsd_m < high]
         if not part:
             continue
-        score = np.concatenate([network.score(x["logit"], gsd) for gsd, x in part])
-        hit = np.concatenate([x["hit"] for _, x in part])
-        true = sum(x["true"] for _, x in part)
+        score = np.concatenate([network.score(look.logit, look.gsd_m) for look in part])
+        hit = np.concatenate([look.hit for look in part])
+        true = sum(look.true for look in part)
         best = max(
             (2 * hit[score >= t].sum() / max((score >= t).sum() + true, 1), t) for t in np.arange(0.1, 0.8, 0.05)
         )

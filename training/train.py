@@ -11,6 +11,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,8 +22,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from batches import Batches
-from export import calibrated, f1_by_resolution, facts, onnx_of
+from export import calibrated, f1_by_resolution, facts, look_at, onnx_of
 from frames import LEANS, real_samples
+from jamline.detect.network import Network
 from model import RoadNet, loss_of
 from samples import Sample, load, make
 
@@ -55,8 +57,10 @@ def main(
     batches = Batches(learned, cuts, real_share=real_share, seed=seed)
     net = trained(batches, folder / "network.pt", steps=steps, seed=seed)
     weights = onnx_of(net)
-    calibration = calibrated(weights, held_out)
-    for name, row in f1_by_resolution(weights, calibration, held_out).items():
+    network = Network(weights)
+    looks = [look_at(sample, network) for sample in held_out]
+    calibration = calibrated(looks)
+    for name, row in f1_by_resolution(replace(network, calibration=calibration), looks).items():
         click.echo(f"held out, {name}: {row}")
     out.mkdir(parents=True, exist_ok=True)
     (out / "network.onnx").write_bytes(weights)

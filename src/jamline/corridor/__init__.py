@@ -2,6 +2,7 @@
 
 from jamline.corridor._corridor import Corridor, lay_flat
 from jamline.corridor._grid import RoadGrid
+from jamline.corridor._places import place_posterior
 from jamline.corridor._section import Hidden, Section
 
-__all__ = ["Corridor", "Hidden", "RoadGrid", "Section", "lay_flat"]
+__all__ = ["Corridor", "Hidden", "RoadGrid", "Section", "lay_flat", "place_posterior"]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from jamline.corridor._places import place_posterior
 from jamline.spans import Estimate
 
 Array = npt.NDArray[np.float64]
@@ -257,20 +258,9 @@ def _path(score: Array, centres: Array) -> tuple[Array, Array, float]:
     """Return mean and spread of the centre in each chunk, and the evidence, by forward and backward sums."""
     n = len(score)
     prior = np.log(sum(share / sigma * np.exp(-(centres**2) / (2 * sigma**2)) for share, sigma in _PRIOR))
-    local = score / _TEMPERATURE + prior / min(_PRIOR_CHUNKS, n)
-    local = np.exp(local - local.max(axis=1, keepdims=True))
     move = np.exp(-((centres[:, None] - centres[None, :]) ** 2) / (2 * _DRIFT_M**2))
     move /= move.sum(axis=1, keepdims=True)
-    forward, backward = np.empty_like(local), np.ones_like(local)
-    forward[0] = local[0] / local[0].sum()
-    for i in range(1, n):
-        ahead = (forward[i - 1] @ move) * local[i]
-        forward[i] = ahead / ahead.sum()
-    for i in range(n - 2, -1, -1):
-        back = move @ (local[i + 1] * backward[i + 1])
-        backward[i] = back / back.sum()
-    posterior = forward * backward
-    posterior /= posterior.sum(axis=1, keepdims=True)
+    posterior = place_posterior(score / _TEMPERATURE + prior / min(_PRIOR_CHUNKS, n), move)
     mean = posterior @ centres
     spread = np.sqrt(np.maximum(posterior @ centres**2 - mean**2, 0.0))
     evidence = float(np.sum(posterior * (score + prior / min(_PRIOR_CHUNKS, n))) / n)

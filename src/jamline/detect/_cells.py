@@ -22,7 +22,7 @@ time, and finds less at every resolution but the coarsest."""
 CELL = (2, 4)
 """Rows and columns of pixels in one cell of the network's answer."""
 
-_STRIDE = (8, 16)
+STRIDE = (8, 16)
 """Rows and columns in one cell of its coarsest scale; where cells begin must not depend on the cut."""
 
 _OVERLAP = 0.35
@@ -54,9 +54,9 @@ class View:
         """Lay the network's pixels over a grid."""
         zoom = grid.pixel_m / PIXEL_M
         start = grid.start_m / PIXEL_M
-        left = np.floor(start / _STRIDE[1]) * _STRIDE[1] - start
-        columns = int(np.ceil((grid.columns * zoom - left) / _STRIDE[1])) * _STRIDE[1]
-        rows = int(np.ceil(grid.rows * zoom / _STRIDE[0])) * _STRIDE[0]
+        left = np.floor(start / STRIDE[1]) * STRIDE[1] - start
+        columns = int(np.ceil((grid.columns * zoom - left) / STRIDE[1])) * STRIDE[1]
+        rows = int(np.ceil(grid.rows * zoom / STRIDE[0])) * STRIDE[0]
         return cls(grid, (float(left), (grid.rows * zoom - rows) / 2), (rows, columns))
 
     def strip(self, pixels: Pixels, shown: npt.NDArray[np.bool_]) -> Pixels:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from jamline.corridor import Section
+from jamline.corridor import Section, place_posterior
 from jamline.detect._protocol import Boxes
 
 Array = npt.NDArray[np.float64]
@@ -263,22 +263,12 @@ def _shown(surface: Surface, edges: Array, sign: int) -> Array:
 
 
 def _posterior(score: Array) -> Array:
-    """Return the probability of each place of the edge in each chunk, by forward and backward sums."""
-    chunks, places = score.shape
-    local = np.exp(score - score.max(axis=1, keepdims=True))
+    """Return the probability of each place of the edge in each chunk, shape (chunks, places)."""
+    places = score.shape[1]
     apart = (np.arange(places)[:, None] - np.arange(places)[None, :]) * _STEP_M
     move = np.exp(-0.5 * (apart / _DRIFT_M) ** 2)
     move = (1 - _JUMP) * move / move.sum(axis=1, keepdims=True) + _JUMP / places
-    forward, backward = np.empty_like(local), np.ones_like(local)
-    forward[0] = local[0] / local[0].sum()
-    for i in range(1, chunks):
-        ahead = (forward[i - 1] @ move) * local[i]
-        forward[i] = ahead / ahead.sum()
-    for i in range(chunks - 2, -1, -1):
-        back = move @ (local[i + 1] * backward[i + 1])
-        backward[i] = back / back.sum()
-    posterior = forward * backward
-    return np.asarray(posterior / posterior.sum(axis=1, keepdims=True))
+    return place_posterior(score, move)
 
 
 def _waiting(boxes: Boxes, beside: Bools, carriageway_m: float) -> Bools:

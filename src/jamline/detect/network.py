@@ -28,8 +28,6 @@ Pixels = npt.NDArray[np.float32]
 LEAST_SCORE = 0.35
 """Below it a box is left out: F1 on held-out scenes is highest about here. What is left out shows in the recall."""
 
-_FAINTEST = 0.03
-
 _REACH_M = 40.0
 """Sight is told over so much road to both sides: some ten vehicles of a queue."""
 
@@ -55,8 +53,6 @@ class Calibration:
         True vehicles per vehicle that the density promises.
     recall : float
         Share of vehicles that is found where nothing else tells.
-    false_per_km : float
-        False vehicles per km beyond what the scores admit.
     """
 
     bias: float = 0.0
@@ -64,7 +60,6 @@ class Calibration:
     gsd: float = 0.0
     density: float = 1.0
     recall: float = 0.9
-    false_per_km: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -108,13 +103,12 @@ class Network:
         maps = self.answer(view.strip(section.pixels, shown))
         peaks = peaks_of(maps)
         score = self.score(peaks.logit, section.gsd_m)
-        keep = one_each(peaks, score, least=_FAINTEST)
+        keep = one_each(peaks, score, least=LEAST_SCORE)
         boxes = view.boxes(peaks.take(keep), score[keep])
         boxes = boxes.take(view.seen_at(boxes, section.seen))
         expected = view.expected(maps, section.seen, carriageway_m)
         recall, false_per_km = self._sight(boxes, expected, grid, carriageway_m)
         recall *= min(1.0, (_LEARNED_M / section.gsd_m) ** 3)
-        boxes = boxes.take(boxes.score >= LEAST_SCORE)
         hidden = section.hidden.copy()
         over_road = np.abs(grid.offset_m())[:, None] < carriageway_m / 2
         # What was seen is not hidden: a lorry may be green.
@@ -136,7 +130,7 @@ class Network:
         expected : array, shape (columns,)
             Vehicles that the density promises on the carriageway, by column of the grid.
         """
-        named = (np.abs(boxes.offset_m) < carriageway_m / 2) & (boxes.score >= LEAST_SCORE)
+        named = np.abs(boxes.offset_m) < carriageway_m / 2
         column = np.clip(((boxes.station_m[named] - grid.start_m) / grid.pixel_m).astype(int), 0, grid.columns - 1)
         score = boxes.score[named]
         true = np.bincount(column, score, grid.columns).astype(float)
@@ -147,7 +141,7 @@ class Network:
         # Few vehicles say little of how many are missed; then what is usual counts.
         recall = (there + _PRIOR_VEHICLES * self.calibration.recall) / (promised + _PRIOR_VEHICLES)
         km = _around(np.full(grid.columns, grid.pixel_m / 1000.0), far)
-        return np.clip(recall, 0.02, 0.999), _around(false, far) / km + self.calibration.false_per_km
+        return np.clip(recall, 0.02, 0.999), _around(false, far) / km
 
     def answer(self, strip: Pixels) -> Pixels:
         """Return the network's maps, shape (6, rows / 2, columns / 4), for a strip of shape (3, rows, columns)."""
