@@ -121,12 +121,36 @@ def test_marks_on_the_road_are_no_vehicles(tmp_path):
     assert len(found_on(drawing, tmp_path)) == 0
 
 
-@MISSED
-def test_a_zebra_crossing_is_no_vehicle(tmp_path):
+@pytest.mark.parametrize(("pitch_m", "first_m"), [(1.0, -3.75), (0.9, -3.6), (1.2, -3.4)])
+@pytest.mark.parametrize("paint", [170, 225])
+def test_a_zebra_crossing_is_no_vehicle(tmp_path, pitch_m, first_m, paint):
     drawing = plain()
-    for offset in np.arange(-3.75, 3.76, 1.0):
-        drawing.box(100, 103, offset - 0.25, offset + 0.25, 225)
-    assert len(found_on(drawing, tmp_path)) == 0
+    for offset in np.arange(first_m, 3.76, pitch_m):
+        drawing.box(100, 103, offset - pitch_m / 4, offset + pitch_m / 4, paint)
+    places = [(93.0, -2.0), (109.0, 2.0)]
+    for station, offset in places:
+        drawing.vehicle(station, offset, colour=BRIGHT)
+    assert_found(found_on(drawing, tmp_path), places)
+
+
+def test_shadows_beside_vehicles_are_none(tmp_path):
+    drawing = plain()
+    places = [(30.0 + 24.0 * k, (-2.0, 2.0)[k % 2]) for k in range(10)]
+    for station, offset in places:
+        drawing.box(station - 2.25, station + 2.25, offset - 2.7, offset - 0.9, 30)
+        drawing.vehicle(station, offset, colour=BRIGHT)
+    assert_found(found_on(drawing, tmp_path), places)
+
+
+@pytest.mark.parametrize("tone", [45, 60])
+@pytest.mark.parametrize("length_m", [12.0, 23.0])
+@pytest.mark.parametrize("middle_m", [-2.0, -0.6, 1.8])
+def test_a_patch_of_darker_asphalt_is_no_lorry(tmp_path, tone, length_m, middle_m):
+    drawing = plain(marks=False)
+    drawing.box(100, 100 + length_m, middle_m - 1.25, middle_m + 1.25, tone)
+    drawing.vehicle(180.0, -2.0, length_m=12.0, width_m=2.5, colour=BRIGHT)
+    vehicles = found_on(drawing, tmp_path)
+    assert_found(vehicles, [(180.0, -2.0)], along_m=2.0)
 
 
 @pytest.mark.parametrize("marks", [True, False])

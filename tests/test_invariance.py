@@ -70,12 +70,30 @@ def test_the_jam_is_as_long_as_it_is(plain, written):
     assert plain.length_km.value == pytest.approx(truth["length_km"], abs=0.005)
 
 
-@pytest.mark.xfail(strict=True, reason="contrast takes a dark patch for lorries and joins it: docs/limits.md")
-def test_contrast_finds_the_jam_as_long_as_it_is(written):
+@pytest.fixture(scope="module")
+def by_contrast(written):
     scene = written(PLAIN)
-    (truth,) = json.loads((scene / "truth" / "queues.json").read_text())["queues"]
-    queue = jam(scene, scene / "road.geojson", detector="contrast")
+    return jam(scene, scene / "road.geojson", detector="contrast")
+
+
+@pytest.mark.parametrize("name", [PLAIN, *WAYS])
+def test_contrast_finds_the_jam_as_long_as_it_is_however_it_is_written(written, by_contrast, name):
+    (truth,) = json.loads((written(PLAIN) / "truth" / "queues.json").read_text())["queues"]
+    # A dark patch of 23 m lies in the jam's lane, 80 m off its end.
+    queue = jam(written(name), written(PLAIN) / "road.geojson", detector="contrast")
+    assert queue.length_km.value == pytest.approx(by_contrast.length_km.value, rel=1e-3)
     assert queue.length_km.value == pytest.approx(truth["length_km"], abs=0.005)
+
+
+@pytest.mark.parametrize("seed", range(11, 17))
+def test_contrast_joins_no_patch_or_shadow_to_a_jam(tmp_path, seed):
+    sensor = SCENE["sensor"] | {"gsd_m": 0.5, "snr": 80.0}
+    spec = SCENE | {"seed": seed, "light": {}, "sensor": sensor, "imagery": IMAGERY}
+    scene = simulate(SceneSpec.model_validate(spec), tmp_path / "scene")
+    (truth,) = json.loads((scene / "truth" / "queues.json").read_text())["queues"]
+    # Noise may cost a vehicle at one end: 7.5 m and what a box is off.
+    queue = jam(scene, scene / "road.geojson", detector="contrast")
+    assert queue.length_km.value == pytest.approx(truth["length_km"], abs=0.0115)
 
 
 @pytest.mark.parametrize("name", WAYS)

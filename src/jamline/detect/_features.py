@@ -52,6 +52,8 @@ class Maps:
         The part of `raw` that is darker than the road.
     along, across : array
         Strength of edges that run along the road and across it, in units of visible contrast.
+    tone : array
+        How much brighter than the road each pixel is, in units of visible contrast.
     """
 
     raw: Pixels
@@ -59,6 +61,7 @@ class Maps:
     dark: Pixels
     along: Pixels
     across: Pixels
+    tone: Pixels
     pixel_m: float
 
     @classmethod
@@ -67,7 +70,9 @@ class Maps:
         smooth = cv2.GaussianBlur(visible, (0, 0), 0.3 / pixel_m)
         along = np.abs(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)) / 8
         across = np.abs(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3)) / 8
-        return cls(raw, _solid(raw, pixel_m=pixel_m), dark, np.minimum(along, 2), np.minimum(across, 2), pixel_m)
+        return cls(
+            raw, _solid(raw, pixel_m=pixel_m), dark, np.minimum(along, 2), np.minimum(across, 2), visible, pixel_m
+        )
 
     def around(self, row: int, column: int, *, length_m: float, width_m: float) -> tuple[Maps, tuple[int, int]]:
         """Return the maps so far around a place, and where in them it lies."""
@@ -75,9 +80,9 @@ class Maps:
         up, back = round(width_m / self.pixel_m), round(length_m / self.pixel_m)
         top, left = max(0, row - up), max(0, column - back)
         part = slice(top, min(rows, row + up + 1)), slice(left, min(columns, column + back + 1))
-        whole = (self.raw, self.solid, self.dark, self.along, self.across)
-        raw, solid, dark, along, across = (np.ascontiguousarray(values[part]) for values in whole)
-        return Maps(raw, solid, dark, along, across, self.pixel_m), (row - top, column - left)
+        whole = (self.raw, self.solid, self.dark, self.along, self.across, self.tone)
+        raw, solid, dark, along, across, tone = (np.ascontiguousarray(values[part]) for values in whole)
+        return Maps(raw, solid, dark, along, across, tone, self.pixel_m), (row - top, column - left)
 
 
 def feature_maps(maps: Maps, size: int) -> Iterator[tuple[str, Pixels]]:

@@ -31,6 +31,12 @@ _OF_PEAK = 0.5
 _MARK = 0.22
 """Fresh paint is no brighter than about twice this above the road once optics have spread it."""
 
+_STRIPE_M = 0.5
+_STRIPES, _PITCH_M = 5, (0.6, 1.6)
+_CROSSING_M, _ALIKE = 2.0, 1.5
+"""A zebra crossing: stripes of 0.4 to 0.6 m with as much between them, at least five over two lanes; pixels larger
+than a stripe do not show them."""
+
 _SHADE_M = 5.0
 
 
@@ -81,9 +87,35 @@ def section_maps(
             cv2.resize(values.astype(np.float32), None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC), np.float32
         )
 
+    zone &= ~_crossing((bright - ground[0]) / soft, on_road, pixel_m=pixel_m)[None, :]
     raw, dark = (np.clip(worked(np.where(zone, values, 0.0)), 0, 1) for values in (raw, dark))
     visible = worked((bright - ground[0]) / soft)
     return Maps.of(raw, dark, visible, pixel_m=WORK_M), leaf & seen, shade & seen
+
+
+def _crossing(visible: Pixels, on_road: npt.NDArray[np.bool_], *, pixel_m: float) -> npt.NDArray[np.bool_]:
+    """Tell which columns show bright stripes side by side over the road: a zebra crossing, and no vehicles abreast."""
+    if pixel_m > _STRIPE_M:
+        return np.zeros(visible.shape[1], bool)
+    along, pitch = max(1, round(_CROSSING_M / pixel_m)), max(3, round(_PITCH_M[1] / pixel_m))
+    smooth = cv2.blur(visible, (along, 1), borderType=cv2.BORDER_REPLICATE)
+    stripes = smooth - cv2.blur(smooth, (1, pitch), borderType=cv2.BORDER_REPLICATE)
+    around = cv2.dilate(stripes, np.ones((2 * max(1, round(_PITCH_M[0] / 2 / pixel_m)) + 1, 1), np.uint8))
+    peak = (stripes >= around) & (stripes > 0.5) & on_road[:, None]
+    crossed = np.zeros(visible.shape[1], bool)
+    for column in np.flatnonzero(peak.sum(axis=0) >= _STRIPES):
+        at = np.flatnonzero(peak[:, column])
+        apart, height = np.diff(at) * pixel_m, smooth[at, column]
+        # All painted alike, with bare road between them; what lies between vehicles is shadow.
+        alike = np.maximum(height[1:], height[:-1]) < _ALIKE * np.minimum(height[1:], height[:-1])
+        bare = np.minimum.reduceat(smooth[:, column], at)[:-1] > -0.5
+        even = (apart > _PITCH_M[0]) & (apart < _PITCH_M[1]) & alike & bare
+        # So many stripes, each as far from the next as the last.
+        runs = np.split(even, np.flatnonzero(~even))
+        crossed[column] = max(int(run.sum()) for run in runs) >= _STRIPES - 1
+    long = cv2.morphologyEx(crossed[None].astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, along), np.uint8))
+    found: npt.NDArray[np.bool_] = cv2.dilate(long, np.ones((1, 2 * along + 1), np.uint8))[0] > 0
+    return found
 
 
 def _visible(level: Pixels, noise: Pixels) -> Pixels:

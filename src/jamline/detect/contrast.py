@@ -14,6 +14,7 @@ import numpy as np
 from jamline.corridor import Hidden, Section
 from jamline.detect._boxes import Prices, box_gains, box_scores, without_shadows
 from jamline.detect._features import SIZES_M, length_px
+from jamline.detect._flat import without_flat
 from jamline.detect._packing import pack_lines, suppress
 from jamline.detect._protocol import Boxes, Found
 from jamline.detect._salience import WORK_M, section_maps
@@ -50,7 +51,8 @@ class Contrast:
         hidden[shade & over_road & (hidden == Hidden.SEEN)] = Hidden.SHADOW
         gains = box_gains(maps, self.prices, carriageway_m=carriageway_m)
         packed = pack_lines(gains, [length_px(size, WORK_M) for size in range(len(SIZES_M))])
-        picked = without_shadows(suppress(packed, SIZES_M, pixel_m=WORK_M), maps)
+        picked = suppress(packed, SIZES_M, pixel_m=WORK_M)
+        picked = without_flat(without_shadows(picked, maps), maps)
         score = box_scores(picked, maps, carriageway_m=carriageway_m, gsd_m=section.gsd_m)
         zoom_y, zoom_x = maps.raw.shape[0] / grid.rows, maps.raw.shape[1] / grid.columns
         row, column = (picked[0] + 0.5) / zoom_y - 0.5, (picked[1] + 0.5) / zoom_x - 0.5
