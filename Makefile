@@ -39,8 +39,10 @@ samples: $(VENV)/has-core
 	$(BIN)/jamline synth seeds/scenes/lars.toml sample_tiles/lars --overwrite
 	$(BIN)/jamline synth seeds/scenes/lars-short.toml sample_tiles/short --overwrite
 
-# The detector `network` again, from simulated scenes and three of the real frames; some two hours on two cores.
+# Both networks again, from simulated scenes and, for the detector, three of the real frames; some three hours on two
+# cores.
 train: $(VENV)/has-train
+	$(BIN)/python training/centreline/train.py
 	$(BIN)/python training/train.py --real $${JAMLINE_REAL:-../shared/real}
 
 clean:

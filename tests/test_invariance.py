@@ -91,9 +91,9 @@ def test_contrast_joins_no_patch_or_shadow_to_a_jam(tmp_path, seed):
     spec = SCENE | {"seed": seed, "light": {}, "sensor": sensor, "imagery": IMAGERY}
     scene = simulate(SceneSpec.model_validate(spec), tmp_path / "scene")
     (truth,) = json.loads((scene / "truth" / "queues.json").read_text())["queues"]
-    # Noise may cost a vehicle at one end: 7.5 m and what a box is off.
+    # Noise may cost some vehicles at the ends, but nothing beyond them may join: a box is 4 m off at most.
     queue = jam(scene, scene / "road.geojson", detector="contrast")
-    assert queue.length_km.value == pytest.approx(truth["length_km"], abs=0.0115)
+    assert 0.95 * truth["length_km"] < queue.length_km.value < truth["length_km"] + 0.0115
 
 
 @pytest.mark.parametrize("name", WAYS)

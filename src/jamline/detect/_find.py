@@ -11,7 +11,7 @@ import shapely
 
 from jamline import tables
 from jamline.corridor import Corridor, Hidden, Section
-from jamline.detect._lanes import Surface, joined, parked, surface_of
+from jamline.detect._lanes import parked
 from jamline.detect._protocol import Boxes, Detector, Found
 from jamline.detect.contrast import Contrast
 from jamline.detect.network import Network
@@ -69,7 +69,6 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -
     chosen = detector_named(detector) if isinstance(detector, str) else detector
     road = corridor.road
     found_boxes: list[Boxes] = []
-    surfaces: list[Surface] = []
     sight: list[pd.DataFrame] = []
     for section in corridor.sections():
         found = chosen.find(section, carriageway_m=corridor.carriageway_m)
@@ -77,12 +76,14 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -
         own = (boxes.station_m >= section.core.start_m) & (boxes.station_m < section.core.end_m)
         inside = (boxes.station_m <= road.length_m) & (np.abs(boxes.offset_m) <= corridor.half_width_m)
         found_boxes.append(boxes.take(own & inside))
-        surfaces.append(surface_of(section, boxes, carriageway_m=corridor.carriageway_m))
         sight.append(_sight(section, found, road, corridor.carriageway_m))
     boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, found_boxes), strict=True)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
     beside = parked(
-        boxes, carriageway_m=corridor.carriageway_m, edge_sigma_m=_edge_sigma_m(corridor), surface=joined(surfaces)
+        boxes,
+        carriageway_m=corridor.carriageway_m,
+        edge_sigma_m=_edge_sigma_m(corridor),
+        edges=corridor.edges,
     )
     return Evidence(
         road=road,

@@ -1,0 +1,201 @@
+"""The road and its surroundings at 1 m, read once before any vehicle is looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from jamline.corridor._alignment import Alignment, align, unmoved
+from jamline.corridor._centreline import CELL_M, PIXEL_M, REACH_M, Centreline, planes
+from jamline.corridor._edges import Edges, edges_of
+from jamline.corridor._grid import RoadGrid
+from jamline.corridor._hidden import Surface, surface_of
+from jamline.corridor._section import Hidden
+from jamline.corridor._stretch import Samples, Stretch
+from jamline.corridor._strip import read_strip
+from jamline.imagery import Scene
+from jamline.road import Road
+
+Array = npt.NDArray[np.float64]
+Pixels = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+Halves = npt.NDArray[np.float16]
+
+NEAR_M = 15.0
+"""Reach of the strip that vehicles are looked for in: two lanes each way, verges and a bay."""
+
+_CHUNK_M = 20.0
+"""Length over which the road's profile is taken. Longer than a lorry, shorter than a bend."""
+
+_SAMPLES = 400_000
+"""Pixels that tell the stretch: its ends are percentiles at 0.5 %, which a few thousand do not settle."""
+
+_PIECE = 1000
+"""Columns read at once, a whole number of chunks and of cells."""
+
+_LAP = 160
+"""Columns that the network sees beyond a piece, as many as it looks around."""
+
+_CELL = round(CELL_M / PIXEL_M)
+_CHUNK = round(_CHUNK_M / PIXEL_M)
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """What is known of a road before vehicles are looked for: small however long the road is.
+
+    Parameters
+    ----------
+    station_m : array, shape (chunks,)
+        Middle of each chunk.
+    offset_m : array, shape (rows,)
+        Offsets in falling order.
+    profile : array, shape (chunks, rows, bands)
+        Median of each row in each chunk, stretched.
+    texture, seen : array, shape (chunks, rows)
+        Spread along the row, same unit; share of it that was seen.
+    log_chance : array, float16, shape (3, places, cells)
+        What the network says of the road's middle and edges.
+    shown : array, shape (cells,)
+        Share of the near strip that was seen.
+    taken : array of bool, shape (places, cells)
+        Places nearer to another road.
+    stretches : tuple of Stretch
+        One for each image of the scene.
+    """
+
+    station_m: Array
+    offset_m: Array
+    profile: Array
+    texture: Array
+    seen: Array
+    log_chance: Halves
+    shown: Array
+    taken: Bools
+    stretches: tuple[Stretch, ...]
+
+    @classmethod
+    def of(cls, scene: Scene, road: Road, neighbours: Sequence[Road], *, width_m: float | None) -> Overview:
+        """Read a road and its surroundings."""
+        whole = RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M)
+        offset = whole.offset_m()
+        near = np.abs(offset) <= NEAR_M
+        samples = Samples(len(scene.images), len(scene.roles), max(1, whole.columns * int(near.sum()) // _SAMPLES))
+        medians: list[Pixels] = []
+        spreads: list[Pixels] = []
+        seens: list[Array] = []
+        shown: list[Array] = []
+        taken: list[Bools] = []
+
+        def pieces() -> Iterator[tuple[Pixels, Bools]]:
+            for first in range(0, whole.columns, _PIECE):
+                grid = whole.cut(first, first + _PIECE)
+                values, hidden, source = read_strip(scene, grid)
+                samples.add(values[:, near], source[near], first)
+                seen = hidden == Hidden.SEEN
+                for at in range(0, grid.columns, _CHUNK):
+                    part, good = values[:, :, at : at + _CHUNK], seen[:, at : at + _CHUNK]
+                    if part.shape[2] < _CHUNK // 2 and medians:
+                        continue
+                    masked = np.where(good, part, np.nan)
+                    medians.append(_nanmedian(masked))
+                    spreads.append(_nanmedian(np.abs(masked - medians[-1][..., None])).mean(axis=0))
+                    seens.append(good.mean(axis=1))
+                shown.append(_by_cell(seen[near].mean(axis=0)))
+                taken.append(_by_cell(~grid.own(neighbours)) > 0.5)
+                yield values, seen
+
+        log_chance = _answers(pieces(), near=near, road=road, width_m=width_m)
+        stretches = samples.stretches()
+        # Chunks are stretched by the image that fills the road best; mixed ones are rare and only here.
+        stretch = stretches[samples.most()]
+        profile = np.nan_to_num(np.stack(medians).transpose(0, 2, 1))
+        return cls(
+            station_m=(np.arange(len(medians), dtype=np.float64) + 0.5) * _CHUNK_M,
+            offset_m=offset,
+            profile=((profile - stretch.low) / stretch.high).astype(np.float64),
+            texture=(np.nan_to_num(np.stack(spreads)) / stretch.high).astype(np.float64),
+            seen=np.stack(seens),
+            log_chance=log_chance,
+            shown=np.concatenate(shown),
+            taken=np.repeat(np.concatenate(taken, axis=1), 2, axis=0),
+            stretches=stretches,
+        )
+
+    @property
+    def seen_m(self) -> float:
+        """Road of which at least a little of the width was seen."""
+        near = np.abs(self.offset_m) <= NEAR_M
+        return float((self.seen[:, near].mean(axis=1) > 0.02).sum() * _CHUNK_M)
+
+    def align(self, width_m: float | None, *, trusted: bool) -> Alignment:
+        """Find the road beside its line, or trust the line."""
+        if trusted:
+            return unmoved(self.log_chance, self.shown, width_m=width_m)
+        return align(self.log_chance, self.shown, self.taken, width_m=width_m)
+
+    def edges(self, alignment: Alignment, drawn: Road, aligned: Road) -> Edges:
+        """Tell where the lanes end beside the aligned road."""
+        place = drawn.to_map(alignment.station_m, alignment.shift_m)
+        station_m = np.asarray(aligned.to_road(*place)[0], np.float64)
+        return edges_of(self.log_chance, station_m=station_m, middle_m=alignment.shift_m, seen=self.shown)
+
+    def surface(self, alignment: Alignment) -> Surface:
+        """Describe what the carriageway looks like on the whole."""
+        shift = np.interp(self.station_m, alignment.station_m, alignment.shift_m)
+        on_road = np.abs(self.offset_m[None, :] - shift[:, None]) < alignment.width_m / 2
+        return surface_of(self.profile, self.texture, on_road & (self.seen > 0.5))
+
+
+def _answers(pieces: Iterable[tuple[Pixels, Bools]], *, near: Bools, road: Road, width_m: float | None) -> Halves:
+    """Ask the network about successive pieces of a strip, each with what lies before and after it.
+
+    Each is read once; the one before and the one after are kept for as long as they are looked at.
+    """
+    network = Centreline.shipped()
+    answers: list[Halves] = []
+
+    def ask(
+        before: tuple[Pixels, Bools] | None, here: tuple[Pixels, Bools], after: tuple[Pixels, Bools] | None
+    ) -> None:
+        parts = [here]
+        if before is not None:
+            parts.insert(0, (before[0][..., -_LAP:], before[1][..., -_LAP:]))
+        if after is not None:
+            parts.append((after[0][..., :_LAP], after[1][..., :_LAP]))
+        values, seen = (np.concatenate(each, axis=-1) for each in zip(*parts, strict=True))
+        short = -values.shape[2] % _CELL
+        values = np.pad(values, ((0, 0), (0, 0), (0, short)))
+        seen = np.pad(seen, ((0, 0), (0, short)))
+        answer = network.answer(planes(values, seen, near=near, oneway=road.oneway, width_m=width_m))
+        first = 0 if before is None else parts[0][1].shape[1] // _CELL
+        cells = -(-here[1].shape[1] // _CELL)
+        answers.append(answer[..., first : first + cells].astype(np.float16))
+
+    before, here = None, None
+    for piece in pieces:
+        if here is not None:
+            ask(before, here, piece)
+        before, here = here, piece
+    if here is not None:
+        ask(before, here, None)
+    return np.concatenate(answers, axis=2)
+
+
+def _by_cell(values: npt.NDArray[np.generic]) -> Array:
+    """Average over the columns of each cell; the last may be short."""
+    edges = np.arange(0, values.shape[-1], _CELL)
+    total = np.add.reduceat(values.astype(np.float64), edges, axis=-1)
+    mean: Array = total / np.diff(np.append(edges, values.shape[-1]))
+    return mean
+
+
+def _nanmedian(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the median over the last axis without NaN; NaN where nothing is left."""
+    ordered = np.sort(values, axis=-1)  # NaN last
+    last = np.maximum(np.isfinite(values).sum(axis=-1) - 1, 0)
+    middle: npt.NDArray[np.float32] = np.take_along_axis(ordered, np.rint(0.5 * last).astype(int)[..., None], axis=-1)
+    return middle[..., 0]
