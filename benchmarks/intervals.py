@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,9 @@ PRIOR_ODDS = 15.0
 """True to false vehicles over all scenes, by which scores are calibrated."""
 
 
+Traffic = Callable[[SceneSpec, float], list[Vehicle]]
+
+
 @dataclass(frozen=True)
 class Scene:
     """One simulated scene: what the model sees, and what it does not."""
@@ -60,7 +64,15 @@ def bent_road(length_m: float, *, oneway: bool) -> Road:
     return road_through(points, name="R", oneway=oneway)
 
 
-def simulate(seed: int, *, gsd_m: float = 0.5, keep: float = 1.0, told: bool = True) -> Scene:
+def simulate(
+    seed: int,
+    *,
+    gsd_m: float = 0.5,
+    keep: float = 1.0,
+    told: bool = True,
+    length_km: float | None = None,
+    traffic: Traffic = drive,
+) -> Scene:
     """Draw a scene's evidence.
 
     Parameters
@@ -73,12 +85,16 @@ def simulate(seed: int, *, gsd_m: float = 0.5, keep: float = 1.0, told: bool = T
         Share of the detections that is kept.
     told : bool
         Whether the detector's own recall is lowered with it.
+    length_km : float, optional
+        Of the road; 1 to 3 km where not given.
+    traffic : callable
+        Gives the vehicles on the road of a scene.
     """
-    spec = varied(seed, gsd_m=gsd_m)
+    spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
     rng = np.random.default_rng([seed, round(100 * gsd_m), 77])
     road = bent_road(spec.road.length_m, oneway=spec.road.oneway)
     seen = (max(0.0, spec.imagery.start_m), min(road.length_m, spec.imagery.end_m))
-    vehicles = [v for v in drive(spec, road.length_m) if v.station_m < road.length_m]
+    vehicles = [v for v in traffic(spec, road.length_m) if v.station_m < road.length_m]
     low, high, error_low, error_high = BY_GSD[gsd_m]
     station = np.arange(5.0, road.length_m, 10.0)
     recall = _recall(spec, station, rng.uniform(low, high), rng) * keep

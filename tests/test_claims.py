@@ -31,7 +31,7 @@ from jamline.claims.waiting import waiting_time
 from jamline.errors import ClaimError, InputError, JobError
 from jamline.evidence import Evidence
 from jamline.outputs import run_record
-from jamline.queues import Queue, Queues
+from jamline.queues import Bridge, Queue, Queues
 from jamline.report import write_report
 from jamline.road import road_through
 from jamline.spans import Estimate
@@ -312,11 +312,11 @@ def test_open_end_halves_with_doubled_length():
     seen = np.full(3, 8.0)
     endless = np.full(3, np.inf)
     for factor in (1.0, 2.0, 4.0):
-        worst, best, neutral = probabilities((8 * factor, np.inf), least=seen, seen=seen, most=endless)
+        worst, best, neutral = probabilities((8 * factor, np.inf), seen=seen, most=endless)
         assert (worst, best) == (float(factor == 1.0), 1.0)
         assert neutral == pytest.approx(1 / factor)
     # Cut off at 12 km: P(T >= 10 | T < 12) = (8/10 - 8/12) / (1 - 8/12).
-    neutral = probabilities((10, np.inf), least=seen, seen=seen, most=np.full(3, 12.0))[2]
+    neutral = probabilities((10, np.inf), seen=seen, most=np.full(3, 12.0))[2]
     assert neutral == pytest.approx((0.8 - 2 / 3) / (1 / 3))
 
 
@@ -326,14 +326,10 @@ def test_open_end_halves_with_doubled_length():
     st.one_of(st.floats(0, 30), st.just(math.inf)),
     st.floats(0, 30),
     st.floats(0, 30),
-    st.floats(0, 30),
 )
-def test_neutral_lies_between_worst_and_best(seen, further, width, low, elsewhere, severed):
+def test_neutral_lies_between_worst_and_best(seen, further, width, low, elsewhere):
     seen = np.array(seen)
-    least = np.maximum(seen - severed, 0)
-    worst, best, neutral = probabilities(
-        (low, low + width), least=least, seen=seen, most=seen + further, elsewhere=elsewhere
-    )
+    worst, best, neutral = probabilities((low, low + width), seen=seen, most=seen + further, elsewhere=elsewhere)
     assert 0 <= worst <= neutral <= best <= 1
 
 
@@ -530,14 +526,30 @@ def test_a_queue_that_ends_just_before_the_imagery_does_is_not_refuted_by_its_en
     assert ("may go on there" in finding.reason) == (verdict == "undecided")
 
 
-def test_a_queue_across_an_unseen_stretch_may_be_two():
+def bridged(unbroken):
+    """A queue of 16 km across 3 km that nobody saw; where it breaks there, 8.8 km are left of it."""
     road = line(24)
-    queues = measured(road, [queue(200, 16200)], seen_m=[(0, 9000), (12000, road.length_m)])
+    whole = queue(200, 16200)
+    broken = np.arange(400) >= 400 * unbroken
+    one = replace(
+        whole,
+        bridged=(Bridge(9000.0, 12000.0, unbroken),),
+        unbroken=unbroken,
+        length_samples_km=np.where(broken, 8.8, whole.length_samples_km),
+    )
+    return measured(road, [one], seen_m=[(0, 9000), (12000, road.length_m)])
+
+
+@pytest.mark.parametrize(("unbroken", "verdict"), [(0.6, "undecided"), (0.95, "supported")])
+def test_a_queue_across_an_unseen_stretch_is_as_long_as_the_model_thinks_it_likely(unbroken, verdict):
+    queues = bridged(unbroken)
     finding = check_claim("at least 15 km", queues)
-    assert finding.verdict == "undecided"
-    assert "7.20 km hang on that" in finding.reason
+    assert finding.verdict == verdict
+    assert finding.probability == pytest.approx(unbroken, abs=0.01)
+    assert f"if it runs on through 3.00 km within it that was not seen (probability {unbroken:.2f})" in finding.reason
     assert check_claim("at least 8 km", queues).verdict == "supported"
     assert check_claim("at least 17 km", queues).verdict == "refuted"
+    assert f"(probability {unbroken:.2f})" in check_claim("2,000 cars", queues).reason
 
 
 def test_a_claim_is_about_one_side():

@@ -416,6 +416,63 @@ def test_an_unseen_stretch_is_bridged_with_its_probability():
     assert min(queue.length_km.low for queue in distant) < 0.35
 
 
+def across(gap_m, *, shown_m=300.0, offset=RIGHT):
+    """Rows of cars seen over so much before and behind a stretch that nobody saw."""
+    road = example.bent_road(6000.0)
+    count = max(2, round(shown_m / 7.5))
+    first = row(1000.0, count)
+    far = first[-1] + 2.25
+    station = np.concatenate([first, row(far + gap_m + 10.0, count)])
+    rows = np.atleast_1d(offset)
+    unseen = [("right", far + 5.0, far + gap_m + 5.0, "cloud")]
+    return seen(road, np.tile(station, len(rows)), np.repeat(rows, len(station)), unseen=unseen)
+
+
+def test_the_longer_nobody_saw_the_less_a_queue_is_one():
+    likely = []
+    for gap in (50.0, 200.0, 500.0, 1000.0, 2000.0):
+        queues = measure_queues(across(gap))
+        longest = queues[0].length_samples_km
+        likely.append(np.mean(1000 * longest > 300.0 + gap))
+    assert likely == sorted(likely, reverse=True)
+    assert likely[0] > 0.95
+    assert likely[2] > 0.7
+    assert likely[-1] < likely[0] - 0.2
+
+
+def test_what_is_told_of_bridges_goes_into_the_record():
+    (queue,) = measure_queues(across(200.0))
+    (bridge,) = queue.bridged
+    assert queue.unbroken == bridge.probability
+    told = queue.to_json()
+    assert told["bridged"] == [
+        {"start_m": round(bridge.start_m, 1), "end_m": round(bridge.end_m, 1), "probability": round(queue.unbroken, 3)}
+    ]
+    # Unseen road is no gap: no rule breaks the queue there.
+    assert queue.sensitivity_km["50"] == pytest.approx(queue.length_km.value)
+
+
+def test_a_queue_that_ends_in_what_was_not_seen_bridges_nothing():
+    far = row(300.0, 40)[-1] + 2.25
+    (queue,) = measure_queues(seen(ROAD, row(300.0, 40), unseen=[("right", far - 1.0, 900.0, "cloud")]))
+    assert (queue.bridged, queue.unbroken) == ((), 1.0)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("shown_m", [20.0, 60.0, 300.0])
+def test_what_stands_unseen_stands_in_as_many_rows_as_beside_it(rows, shown_m):
+    queues = measure_queues(across(500.0, shown_m=shown_m, offset=RIGHT - 3.2 * np.arange(rows)))
+    joined = [queue for queue in queues if queue.bridged]
+    for queue in joined:
+        full = rows * (2 * shown_m + 510.0) / 7.5
+        assert queue.lanes < rows + 0.5
+        assert queue.vehicles.value < 1.35 * full
+        assert queue.vehicles.low < full < queue.vehicles.high or shown_m < 100.0
+        # Nobody saw the middle: the count is less sure than that of a queue seen whole.
+        assert queue.vehicles.high - queue.vehicles.low > 0.1 * full
+    assert joined or shown_m < 100.0
+
+
 def test_ends_and_rows_have_intervals():
     (queue,) = measure_queues(seen(ROAD, row(300.0, 60)))
     for estimate, value in ((queue.start, queue.start_m), (queue.end, queue.end_m), (queue.rows, queue.lanes)):

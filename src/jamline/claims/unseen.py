@@ -1,4 +1,7 @@
-"""What a queue could be where nobody saw: how far it may go on, and what an unseen stretch may hide."""
+"""What a queue could be where nobody saw: how far it may go on, and what an unseen stretch may hide.
+
+Whether it runs on through an unseen stretch *within* it is not asked here: its draws hold that already.
+"""
 
 from __future__ import annotations
 
@@ -78,14 +81,6 @@ def beyond_m(queue: Queue, queues: Queues) -> float:
             return math.inf
         total += abs(far_m - at_m)
     return total
-
-
-def severed_m(queue: Queue, queues: Queues) -> float:
-    """Return by how much the queue is shorter if it breaks in each unseen stretch it seems to cross."""
-    whole = Span(queue.start_m, queue.end_m)
-    holes = [gap for gap in unseen(queues, queue.side) if gap.length_m > break_m(queues)]
-    parts = subtract(whole, holes)
-    return whole.length_m - max((part.length_m for part in parts), default=0.0)
 
 
 def open_ends(queue: Queue, evidence: Evidence) -> str:

@@ -1,7 +1,8 @@
 """The verdict on one claim: what the queues say, and what they leave open.
 
-What is seen gives the least that the truth can be, draw by draw; what is not seen gives the most. A claim
-holds where the truth lies within its bounds, so the least and the most give the worst and the best case.
+What is seen gives the least that the truth can be, draw by draw; what lies beyond it gives the most. A claim
+holds where the truth lies within its bounds, so the least and the most give the worst and the best case. Whether
+a queue runs on through an unseen stretch within it is in the draws: it is as long in them as often as it does.
 
 Between the two, one guess is needed for a single probability. An open end gets the scale-free prior: that a
 queue goes on until it is k times as long as seen has probability 1/k (Pareto, exponent 1), cut off where the
@@ -25,7 +26,7 @@ from jamline.claims.claim import Claim
 from jamline.claims.finding import Finding, likelihood, weigh
 from jamline.claims.origins import origin_notes
 from jamline.claims.reading import read_claim
-from jamline.claims.unseen import beyond_m, longest_unseen_m, severed_m, unseen
+from jamline.claims.unseen import beyond_m, longest_unseen_m, unseen
 from jamline.claims.waiting import waiting_sentence
 from jamline.errors import ClaimError
 from jamline.spans import Estimate, total_m
@@ -51,7 +52,6 @@ class _Sighting:
     queues: Queues
     side: str
     members: tuple[Queue, ...]
-    least: Array
     seen: Array
     most: Array
     hidden: float
@@ -101,9 +101,7 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues], *, days: 
         raise ClaimError(f"Invalid side '{claim.side}' of claim '{claim.text}'. Must be one of {sides}.")
     main = max(sightings, key=lambda sighting: sighting.middle)
     elsewhere = max([main.hidden, *(max(s.most.max(), s.hidden) for s in sightings if s is not main)], default=0.0)
-    worst, best, neutral = probabilities(
-        claim.bounds, least=main.least, seen=main.seen, most=main.most, elsewhere=elsewhere
-    )
+    worst, best, neutral = probabilities(claim.bounds, seen=main.seen, most=main.most, elsewhere=elsewhere)
     verdict, probability = weigh(worst=worst, best=best, neutral=neutral)
     hides = elsewhere > main.most.max() and not math.isclose(best, worst)
     several = sum(len(s.members) for s in sightings) > 1
@@ -128,8 +126,8 @@ def check_claim(claim: str | Claim, queues: Queues | Sequence[Queues], *, days: 
 
 def _if_longer(bounds: tuple[float, float], main: _Sighting, elsewhere: float, by_km: float) -> str:
     """Return the verdict if the queue were so many km longer, or shorter."""
-    least, seen, most = (np.maximum(km + by_km, 0.0) for km in (main.least, main.seen, main.most))
-    worst, best, neutral = probabilities(bounds, least=least, seen=seen, most=most, elsewhere=elsewhere)
+    seen, most = (np.maximum(km + by_km, 0.0) for km in (main.seen, main.most))
+    worst, best, neutral = probabilities(bounds, seen=seen, most=most, elsewhere=elsewhere)
     return weigh(worst=worst, best=best, neutral=neutral)[0]
 
 
@@ -140,7 +138,7 @@ def as_list(queues: Queues | Sequence[Queues]) -> list[Queues]:
 
 
 def probabilities(
-    bounds: tuple[float, float], *, least: Array, seen: Array, most: Array, elsewhere: float = 0.0
+    bounds: tuple[float, float], *, seen: Array, most: Array, elsewhere: float = 0.0
 ) -> tuple[float, float, float]:
     """Return the worst, best and neutral probability that the truth lies within the bounds.
 
@@ -148,8 +146,8 @@ def probabilities(
     ----------
     bounds : tuple of float
         Low and high end, both included.
-    least, seen, most : array, shape (draws,)
-        The least that the truth can be, what it is by what is seen, and the most it can be.
+    seen, most : array, shape (draws,)
+        What it is by what is seen, which is the least that it can be, and the most.
     elsewhere : float
         The most that could be hidden elsewhere. It may make a claim true that what was seen does not, and may
         belie that there is no more than so much; a claim of a queue that was seen is not less true for it.
@@ -158,16 +156,16 @@ def probabilities(
     --------
     >>> import numpy as np
     >>> seen = np.array([8.0])
-    >>> probabilities((16.0, np.inf), least=seen, seen=seen, most=np.array([np.inf]))
+    >>> probabilities((16.0, np.inf), seen=seen, most=np.array([np.inf]))
     (0.0, 1.0, 0.5)
     """
     low, high = bounds
     own = _within(low, high, seen, most)
-    own_worst = (least >= low) & (most <= high)
-    own_best = (least <= high) & (most >= low)
+    own_worst = (seen >= low) & (most <= high)
+    own_best = (seen <= high) & (most >= low)
     more = np.maximum(most, elsewhere)
-    worst = float(np.mean((least >= low) & ((more if low <= 0 else most) <= high)))
-    best = float(np.mean((least <= high) & (more >= low)))
+    worst = float(np.mean((seen >= low) & ((more if low <= 0 else most) <= high)))
+    best = float(np.mean((seen <= high) & (more >= low)))
     neutral = own.mean() + 0.5 * (best - own_best.mean()) - 0.5 * (own_worst.mean() - worst)
     return worst, best, float(np.clip(neutral, worst, best))
 
@@ -202,10 +200,9 @@ def _length(queues: Queues, side: str) -> _Sighting:
     hidden = max(longest_unseen_m(queues, side) / 1000, *others, 0.0)
     if longest is None:
         none = np.zeros(1)
-        return _Sighting(queues, side, (), none, none, none, hidden)
+        return _Sighting(queues, side, (), none, none, hidden)
     seen = np.maximum(longest.length_samples_km, 0.0)
-    least = np.maximum(seen - severed_m(longest, queues) / 1000, 0.0)
-    return _Sighting(queues, side, (longest,), least, seen, seen + beyond_m(longest, queues) / 1000, hidden)
+    return _Sighting(queues, side, (longest,), seen, seen + beyond_m(longest, queues) / 1000, hidden)
 
 
 def _count(queues: Queues, side: str, *, kind: str) -> _Sighting:
@@ -219,7 +216,7 @@ def _count(queues: Queues, side: str, *, kind: str) -> _Sighting:
     per_m = JAM_PER_KM_LANE * rows / 1000
     beyond = sum(beyond_m(queue, queues) for queue in members)
     hidden = total_m(unseen(queues, side)) * per_m
-    return _Sighting(queues, side, members, seen, seen, seen + beyond * per_m, float(seen.max() + hidden))
+    return _Sighting(queues, side, members, seen, seen + beyond * per_m, float(seen.max() + hidden))
 
 
 def _throughput(claim: Claim, roads: Sequence[Queues]) -> Finding:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.claims.origins import near_end_m, same_place
-from jamline.claims.unseen import beyond_m, open_ends, severed_m, unseen
+from jamline.claims.unseen import beyond_m, open_ends, unseen
 from jamline.spans import total_m
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 _INTERVAL = (0.05, 0.95)
+
+_LEAST_BRIDGED_KM = 0.03
+"""Less unseen road within a queue is no more than a tree over it, and is not worth a word."""
 
 
 def length_reason(
@@ -62,9 +65,7 @@ def length_reason(
         else:
             low, high = queue.length_km.low or 0.0, queue.length_km.high or math.inf
             text = f"{subject} is {queue.length_km.value:.2f} km long ({low:.2f} to {high:.2f})"
-        severed_km = severed_m(queue, queues) / 1000
-        if severed_km > 0:
-            text += f", if it does not break where the road is not seen ({severed_km:.2f} km hang on that)"
+        text += _bridged(queue)
         is_open = bool(queue.length_km.open)
     else:
         text, is_open = _none_seen(queues), False
@@ -112,6 +113,7 @@ def count_reason(
             text += f" ({low:,.0f} to {high:,.0f})"
         if is_open:
             text += f" and {'is' if len(members) == 1 else 'are'} open {open_ends(is_open[0], queues.evidence)}"
+        text += _bridged(members[0]) if len(members) == 1 else ""
     else:
         text = _none_seen(queues)
     if claim.value == 0:
@@ -162,6 +164,15 @@ def _place(queues: Queues, side: str) -> str:
     """Name the road and its side."""
     name = queues.evidence.road.name
     return name if side == "all" else f"{name}, {side} side,"
+
+
+def _bridged(queue: Queue) -> str:
+    """Say on what unseen road within it the queue hangs, and how likely it runs on there."""
+    bridged_km = sum(bridge.end_m - bridge.start_m for bridge in queue.bridged) / 1000
+    if bridged_km < _LEAST_BRIDGED_KM:
+        return ""
+    through = f"{bridged_km:.2f} km within it that {'was' if len(queue.bridged) == 1 else 'were'} not seen"
+    return f", if it runs on through {through} (probability {min(queue.unbroken, 0.99):.2f})"
 
 
 def _none_seen(queues: Queues) -> str:

@@ -87,6 +87,14 @@ class CoverageRecord(_Record):
     unseen: list[UnseenRecord]
 
 
+class BridgeRecord(_Record):
+    """An unseen stretch within a queue, and the probability that the queue runs on through it."""
+
+    start_m: float
+    end_m: float
+    probability: float
+
+
 class QueueRecord(_Record):
     """One queue."""
 
@@ -101,6 +109,8 @@ class QueueRecord(_Record):
     density_per_km_lane: float | None
     packing: str
     sensitivity_km: dict[str, float | None]
+    bridged: list[BridgeRecord] = []
+    unbroken: float = 1.0
 
 
 class FindingRecord(_Record):

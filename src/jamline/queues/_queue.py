@@ -22,7 +22,7 @@ _UNTOLD = Estimate(math.nan, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """An unseen stretch within a queue.
+    """An unseen stretch within a queue, of which vehicles were seen on both sides of it.
 
     Parameters
     ----------
@@ -35,6 +35,14 @@ class Bridge:
     start_m: float
     end_m: float
     probability: float
+
+    def to_json(self) -> dict[str, float]:
+        """Return the object that `run.json` holds."""
+        return {
+            "start_m": round(self.start_m, 1),
+            "end_m": round(self.end_m, 1),
+            "probability": round(self.probability, 3),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +73,8 @@ class Queue:
         `start_m`, `end_m` and `lanes` with their intervals.
     bridged : tuple of Bridge
         Unseen stretches within it.
+    unbroken : float
+        Probability that it runs on through all of them.
     """
 
     road: str
@@ -85,6 +95,7 @@ class Queue:
     end: Estimate = _UNTOLD
     rows: Estimate = _UNTOLD
     bridged: tuple[Bridge, ...] = ()
+    unbroken: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `run.json` holds."""
@@ -100,6 +111,8 @@ class Queue:
             "density_per_km_lane": round(self.density_per_km_lane, 1),
             "packing": self.packing,
             "sensitivity_km": {key: round(value, 4) for key, value in self.sensitivity_km.items()},
+            "bridged": [bridge.to_json() for bridge in self.bridged],
+            "unbroken": round(self.unbroken, 3),
         }
 
     def __str__(self) -> str:

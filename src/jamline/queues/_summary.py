@@ -12,6 +12,7 @@ from scipy import special
 
 from jamline.evidence import Evidence
 from jamline.queues._queue import Bridge, Queue
+from jamline.queues._sight import Sight
 from jamline.queues._worlds import Worlds
 from jamline.spans import Estimate, Span, subtract
 
@@ -95,7 +96,8 @@ def summarise(side: Side, *, gap_m: float, level: float, rng: np.random.Generato
         # One behind another is what a queue is: a single vehicle with company that nobody saw is none.
         if len(same.draw) <= side.draws / 2 or len(likely) < 2:
             continue
-        count, rows_km = np.median(same.count), np.median(same.rows_m) / 1000
+        # What it is taken for where nobody saw is no reason to take it for a queue.
+        count, rows_km = np.median(same.shown), np.median(same.shown_m) / 1000
         if count < MIN_VEHICLES or count < BREAKDOWN_PER_KM_LANE * rows_km:
             continue
         yield _queue(side, likely, same, level=level, rng=rng), side.index[likely]
@@ -136,7 +138,8 @@ def _queue(side: Side, likely: Ints, same: Worlds, *, level: float, rng: np.rand
     # As many worlds as lie above the interval may leave what was seen; with more, nothing bounds it.
     leaves = {"start": same.open_start.mean(), "end": same.open_end.mean()}
     opens = tuple(end for end, share in leaves.items() if share > (1 - level) / 2)
-    count, density = float(np.median(same.count)), float(np.median(same.count / same.rows_m)) * 1000
+    count, density = float(np.median(same.count)), float(np.median(same.shown / same.shown_m)) * 1000
+    bridged = _bridged(side, same, span)
     everywhere = np.zeros((2, side.draws))
     everywhere[:, same.draw] = length_km, same.count
     return Queue(
@@ -157,7 +160,8 @@ def _queue(side: Side, likely: Ints, same: Worlds, *, level: float, rng: np.rand
         start=_estimate(span.start_m, same.start_m + near, level, "m"),
         end=_estimate(span.end_m, same.end_m + far, level, "m"),
         rows=_estimate(float(np.median(lanes)), lanes, level, "rows"),
-        bridged=_bridged(side, same, span),
+        bridged=bridged,
+        unbroken=_spanning(same, bridged[0].start_m, bridged[-1].end_m) if bridged else 1.0,
     )
 
 
@@ -182,12 +186,14 @@ def _stretch_sigma(evidence: Evidence, span: Span) -> float:
 
 
 def _sensitivity(side: Side, likely: Ints, span: Span) -> dict[str, float]:
-    """Return the length in km if gaps over 20, 50 or 100 m broke the queue."""
+    """Return the length in km if gaps over 20, 50 or 100 m broke the queue; unseen road is no gap."""
     reach = np.maximum.accumulate(side.end_m[likely])[:-1]
     near = side.start_m[likely][1:]
+    sight = Sight.of_side(side.evidence, side.name)
+    width = np.where(near > reach, sight.seen_to_m(near) - sight.seen_to_m(reach), 0.0)
     lengths = {}
     for wide_m in _SENSITIVITY_M:
-        cut = near - reach > wide_m
+        cut = width > wide_m
         edges = np.concatenate([[span.start_m], np.column_stack([reach, near])[cut].ravel(), [span.end_m]])
         lengths[f"{wide_m:g}"] = float(np.diff(edges)[::2].max()) / 1000
     return lengths
@@ -197,9 +203,16 @@ def _bridged(side: Side, same: Worlds, span: Span) -> tuple[Bridge, ...]:
     """Return the unseen stretches within a queue, with the share of its worlds that bridge them."""
     unseen = subtract(span, side.evidence.seen(side.name))
     return tuple(
-        Bridge(part.start_m, part.end_m, float(np.mean((same.start_m < part.start_m) & (same.end_m > part.end_m))))
+        Bridge(part.start_m, part.end_m, _spanning(same, part.start_m, part.end_m))
         for part in unseen
+        # What the last vehicle reaches into is an end of the queue and no stretch within it.
+        if span.start_m < part.start_m and part.end_m < span.end_m
     )
+
+
+def _spanning(same: Worlds, start_m: float, end_m: float) -> float:
+    """Return the share of the worlds in which the queue begins before a stretch and ends behind it."""
+    return float(np.mean((same.start_m < start_m) & (same.end_m > end_m)))
 
 
 def _estimate(value: float, draws: Array, level: float, unit: str, opens: tuple[str, ...] = ()) -> Estimate:

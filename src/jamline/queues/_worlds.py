@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from jamline.queues._chain import CREEPING, STANDING, Sojourns
 from jamline.queues._laws import REACH_M, again_missed
+from jamline.queues._pieces import Pieces, chains_of, pieces_of, true_ends
 from jamline.queues._reading import Reading
+from jamline.queues._unseen import Unseen
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -17,9 +19,6 @@ Ints = npt.NDArray[np.int64]
 
 _RUNS = 4.0
 """Misses and false vehicles come in runs of about so many: of sums over them that is what the variance is raised by."""
-
-_MOST_UNSEEN = 10.0
-"""A piece is filled up to so many times what was seen of it."""
 
 _BEYOND_M = (1.0, 20.0)
 """Least and most net gap to a vehicle that was missed behind the last or before the first one."""
@@ -39,6 +38,8 @@ class Worlds:
         Length without gaps, of the queue and summed over its rows.
     count : array, shape (n,)
         Vehicles, missed ones too.
+    shown, shown_m : array, shape (n,)
+        Vehicles and length of rows where they were seen, gaps between vehicles seen in blind bins included.
     open_start, open_end : array of bool, shape (n,)
         Whether the queue goes on where nobody saw.
     """
@@ -49,6 +50,8 @@ class Worlds:
     occupied_m: Array
     rows_m: Array
     count: Array
+    shown: Array
+    shown_m: Array
     open_start: Bools
     open_end: Bools
 
@@ -64,20 +67,6 @@ class Worlds:
     def take(self, index: Ints) -> Worlds:
         """Return some of the queues."""
         return Worlds(*(getattr(self, field.name)[index] for field in fields(self)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Pieces:
-    """Stretches of bins that paths hold queued, in order of path and bin; vehicles from ``low`` to ``high``."""
-
-    path: Ints
-    first: Ints
-    last: Ints
-    low: Ints
-    high: Ints
-
-    def take(self, keep: Bools) -> _Pieces:
-        return _Pieces(*(getattr(self, field.name)[keep] for field in fields(self)))
 
 
 def draw_worlds(
@@ -106,11 +95,12 @@ def draw_worlds(
     """
     creeping = _creeping(reading, paths)
     true = reading.true(creeping)
-    pieces = _true_ends(_pieces(reading, paths), true, rng)
+    every = true_ends(pieces_of(reading, paths), true, rng)
+    pieces = every.take(every.low <= every.high)
     queued = _cover(pieces.low, pieces.high + 1, len(true)) / draws
     if not len(pieces.path):
         none = np.zeros(0)
-        return Worlds(pieces.path, none, none, none, none, none, none > 0, none > 0), queued
+        return Worlds(pieces.path, none, none, none, none, none, none, none, none > 0, none > 0), queued
     sight, rows = reading.sight, reading.rows
     # Where a piece runs into what was not seen, or off the line, it is open.
     opens = np.stack(
@@ -123,55 +113,30 @@ def draw_worlds(
     start = np.maximum(rows.start_m[pieces.low] - beyond[0], np.minimum(rows.start_m[pieces.low], 0.0))
     far = rows.reach_m[pieces.high]
     end = np.minimum(far + beyond[1], np.maximum(far, sight.edge_m[-1]))
-    # What was not seen but is held queued parts nothing.
-    near_m = np.where(opens[0], np.minimum(start, sight.edge_m[pieces.first]), start)
-    far_m = np.where(opens[1], np.maximum(end, sight.edge_m[pieces.last + 1]), end)
-    apart = near_m[1:] - far_m[:-1]
-    parted = (pieces.path[1:] != pieces.path[:-1]) | (apart > break_m)
-    begin = np.flatnonzero(np.append(True, parted))
-    stop = np.append(begin[1:], len(parted) + 1) - 1
-    closed = np.where(~parted & (apart <= gap_m), np.maximum(start[1:] - end[:-1], 0.0), 0.0)
+    chains = chains_of(every, start, end, reading, gap_m=gap_m, break_m=break_m)
+    begin, stop = chains.begin, chains.stop
     holes = _holes(reading, pieces, creeping, draws=draws, gap_m=gap_m, rng=rng)
-    count, rows_m = _sums(reading, pieces, true, creeping, gap_m=gap_m, rng=rng)
+    length, sparse, worth = _stands_for(reading, true, creeping, gap_m=gap_m)
+    count = _counts(reading, pieces, true, creeping, rng=rng)
+    shown = np.add.reduceat(count + missed.sum(axis=0), begin)
+    rows_m, sparse_m = (
+        np.add.reduceat(_summed(reading, pieces, each) + beyond.sum(axis=0), begin) + chains.closed_m
+        for each in (length, sparse)
+    )
+    unseen_rows, unseen_count = _unseen(reading, paths, start[begin], end[stop], length, worth, draws=draws, rng=rng)
     worlds = Worlds(
         draw=pieces.path[begin],
         start_m=start[begin],
         end_m=end[stop],
-        occupied_m=np.add.reduceat(end - start - holes + np.append(0.0, closed), begin),
-        rows_m=np.add.reduceat(rows_m + beyond.sum(axis=0) + np.append(0.0, closed), begin),
-        count=np.add.reduceat(count + missed.sum(axis=0), begin),
+        occupied_m=chains.held_m + chains.closed_m - np.add.reduceat(holes, begin),
+        rows_m=rows_m + unseen_rows,
+        count=shown + unseen_count,
+        shown=shown,
+        shown_m=sparse_m,
         open_start=opens[0][begin],
         open_end=opens[1][stop],
     )
     return worlds, queued * true
-
-
-def _pieces(reading: Reading, paths: Sojourns) -> _Pieces:
-    """Return the stretches that paths hold queued, standing or creeping, in which a vehicle was found."""
-    queued = (paths.state == STANDING) | (paths.state == CREEPING)
-    path, first, last = paths.path[queued], paths.first[queued], paths.last[queued]
-    if not len(path):
-        none = np.zeros(0, dtype=np.int64)
-        return _Pieces(none, none, none, none, none)
-    new = np.concatenate([[True], (path[1:] != path[:-1]) | (first[1:] != last[:-1] + 1)])
-    first, last = first[new], last[np.concatenate([new[1:], [True]])]
-    low = np.searchsorted(reading.rows.bin, first, side="left").astype(np.int64)
-    high = np.searchsorted(reading.rows.bin, last, side="right").astype(np.int64) - 1
-    pieces = _Pieces(path[new], first, last, low, high)
-    return pieces.take(pieces.low <= pieces.high)
-
-
-def _true_ends(pieces: _Pieces, true: Array, rng: np.random.Generator) -> _Pieces:
-    """Move the ends of pieces past vehicles that are struck out there; those with none left go."""
-    low, high = pieces.low.copy(), pieces.high.copy()
-    for end, step in ((low, 1), (high, -1)):
-        at = np.arange(len(end))
-        while len(at):
-            struck = rng.random(len(at)) >= true[end[at]]
-            end[at[struck]] += step
-            at = at[struck]
-            at = at[low[at] <= high[at]]
-    return _Pieces(pieces.path, pieces.first, pieces.last, low, high).take(low <= high)
 
 
 def _cover(first: Ints, stop: Ints, size: int) -> Array:
@@ -193,7 +158,7 @@ def _creeping(reading: Reading, paths: Sojourns) -> Array:
 
 
 def _beyond(
-    reading: Reading, pieces: _Pieces, opens: Bools, creeping: Array, rng: np.random.Generator
+    reading: Reading, pieces: Pieces, opens: Bools, creeping: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Draw how many vehicles were missed beyond both ends of each piece, and how far they reach, shape (2, pieces).
 
@@ -215,7 +180,7 @@ def _beyond(
 
 
 def _holes(
-    reading: Reading, pieces: _Pieces, creeping: Array, *, draws: int, gap_m: float, rng: np.random.Generator
+    reading: Reading, pieces: Pieces, creeping: Array, *, draws: int, gap_m: float, rng: np.random.Generator
 ) -> Array:
     """Draw the length of the gaps within each piece over which no row is occupied, shape (pieces,)."""
     rows, sight = reading.rows, reading.sight
@@ -224,41 +189,76 @@ def _holes(
     wide = np.flatnonzero(width > gap_m)
     seen = sight.seen_to_m(rows.start_m[1:][wide]) - sight.seen_to_m(far[wide])
     chance = reading.laws.hole_chance(seen, reading.recall[wide], creeping[wide], limit_m=gap_m)
-    hole = (rng.random((draws, len(wide))) < chance) * width[wide]
+    # What was not seen of it the path holds queued.
+    hole = (rng.random((draws, len(wide))) < chance) * np.minimum(width[wide], seen)
     upto = np.concatenate([np.zeros((draws, 1)), np.cumsum(hole, axis=1)], axis=1)
     first, stop = np.searchsorted(wide, pieces.low), np.searchsorted(wide, pieces.high)
     within: Array = upto[pieces.path, stop] - upto[pieces.path, np.minimum(first, stop)]
     return within
 
 
-def _sums(
-    reading: Reading, pieces: _Pieces, true: Array, creeping: Array, *, gap_m: float, rng: np.random.Generator
-) -> tuple[Array, Array]:
-    """Draw the vehicles of each piece, missed ones too, and sum the length that its rows take, shape (pieces,).
+def _stands_for(reading: Reading, true: Array, creeping: Array, *, gap_m: float) -> tuple[Array, Array, Array]:
+    """Return the length of row that each vehicle stands for, with the gap before it, and the vehicles, shape (n,).
+
+    The first length leaves out what was not seen of the gap. The second does not where a vehicle was found in a bin
+    that counts as unseen: then not everything there was hidden, and vehicles seen far apart are no dense row.
+    """
+    rows, laws, blind = reading.rows, reading.laws, reading.sight.blind[reading.rows.bin]
+    behind = (rows.ahead >= 0) & (rows.gap_m < REACH_M)
+    full = np.where(behind, np.maximum(rows.start_m - rows.end_m[rows.ahead], 0.0), 0.0)
+    gap = np.where(full <= gap_m, full, np.where(behind, rows.gap_m, 0.0))
+    within = np.where(blind | blind[rows.ahead], full, gap)
+    hole = laws.hole_chance(gap, reading.recall, creeping, limit_m=gap_m)
+    # A false vehicle within a row makes the row no shorter; one on its own is no row.
+    alone = ~behind & ~np.isfinite(rows.following_m(rows.start_m))
+    own = np.where(alone, true, 1.0) * (rows.end_m - rows.start_m)
+    missed = np.where(behind, laws.queued(rows.gap_m, reading.recall, creeping)[1], 0.0)
+    return own + gap * (1 - hole), own + within * (1 - hole), true * (1.0 + missed)
+
+
+def _counts(reading: Reading, pieces: Pieces, true: Array, creeping: Array, *, rng: np.random.Generator) -> Array:
+    """Draw the vehicles of each piece where it was seen, missed ones too, shape (pieces,).
 
     Counts are sums over many gaps, so their sum is drawn at once.
     """
-    rows, sight = reading.rows, reading.sight
+    rows = reading.rows
     _, missed, spread = reading.laws.queued(rows.gap_m, reading.recall, creeping)
     behind = (rows.ahead >= 0) & (rows.gap_m < REACH_M)
     missed, spread = np.where(behind, missed, 0.0), np.where(behind, spread, 0.0)
-    hole = np.ones(len(true))
-    hole[behind] = reading.laws.hole_chance(rows.gap_m[behind], reading.recall[behind], creeping[behind], limit_m=gap_m)
-    gap = np.where(behind, np.maximum(rows.start_m - rows.end_m[rows.ahead], 0.0) * (1 - hole), 0.0)
     own = _within(true, pieces.low, pieces.high) + 2.0 - true[pieces.low] - true[pieces.high]
     own = np.where(pieces.low == pieces.high, 1.0, own)
     between = _within(true * missed, pieces.low + 1, pieces.high)
     doubt = _RUNS * _within(true * (1 - true) + true * spread, pieces.low + 1, pieces.high)
-    count = np.rint(np.maximum(own + between + np.sqrt(doubt) * rng.standard_normal(len(own)), 1.0))
-    # A false vehicle within a row makes the row no shorter; one on its own is no row.
-    alone = ~behind & ~np.isfinite(rows.following_m(rows.start_m))
-    length = np.where(alone, true, 1.0) * (rows.end_m - rows.start_m)
-    rows_m = _within(length, pieces.low, pieces.high) + _within(gap, pieces.low + 1, pieces.high)
-    # Rows that go on unseen are as full there as where they were seen.
-    start, end = rows.start_m[pieces.low], rows.reach_m[pieces.high]
-    more = (end - start) / np.maximum(sight.seen_to_m(end) - sight.seen_to_m(start), 1.0)
-    more = np.clip(more, 1.0, _MOST_UNSEEN)
-    return np.rint(count * more), rows_m * more
+    count: Array = np.rint(np.maximum(own + between + np.sqrt(doubt) * rng.standard_normal(len(own)), 1.0))
+    return count
+
+
+def _summed(reading: Reading, pieces: Pieces, length: Array) -> Array:
+    """Sum the length of row that the vehicles of each piece stand for; the gap before its first is not its own."""
+    first = np.minimum(length, reading.rows.end_m - reading.rows.start_m)[pieces.low]
+    return first + _within(length, pieces.low + 1, pieces.high)
+
+
+def _unseen(
+    reading: Reading,
+    paths: Sojourns,
+    start: Array,
+    end: Array,
+    length: Array,
+    worth: Array,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[Array, Array]:
+    """Draw what stands unseen within each queue: the length of its rows, and vehicles, shape (queues,)."""
+    rows, sight = reading.rows, reading.sight
+    queued = (paths.state == STANDING) | (paths.state == CREEPING)
+    held = _cover(paths.first[queued], paths.last[queued] + 1, len(sight.recall)) / draws
+    law = reading.laws.standing.true
+    filled = Unseen.beside(sight, held, rows.bin, length, worth, pitch_m=law.mean_m + law.vehicle_m)
+    rows_m, count, variance = np.maximum(filled.up_to(end) - filled.up_to(start), 0.0)
+    drawn = np.maximum(count + np.sqrt(variance) * rng.standard_normal(len(count)), 0.3 * count)
+    return rows_m * drawn / np.maximum(count, 1e-9), np.rint(drawn)
 
 
 def _within(values: Array, low: Ints, high: Ints) -> Array:

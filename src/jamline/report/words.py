@@ -10,7 +10,7 @@ from jamline.spans import Estimate, total_m
 if TYPE_CHECKING:
     from jamline.claims import Finding
     from jamline.evidence import Evidence
-    from jamline.queues import Queues
+    from jamline.queues import Queue, Queues
 
 _CHANCES = {
     "almost no chance": "There is almost no chance",
@@ -46,6 +46,8 @@ def details(queues: Queues) -> list[str]:
     else:
         low, high = queue.length_km.low, queue.length_km.high
         told.append(f"The {100 * queue.length_km.level:.0f} % interval is {low:.2f} to {high:.2f} km.")
+    if queue.bridged:
+        told.append(bridged(queue))
     doing = "stand closely packed" if queue.packing == "packed" else "creep, or stand with gaps"
     told.append(
         f"{count(queue.vehicles)} vehicles {doing}, {queue.density_per_km_lane:.0f} per km and row "
@@ -55,6 +57,18 @@ def details(queues: Queues) -> list[str]:
         more = len(queues) - 1
         told.append(f"{more} more {'queue is' if more == 1 else 'queues are'} in the table below.")
     return told
+
+
+def bridged(queue: Queue) -> str:
+    """Return over how much unseen road a queue is taken to run on, and how likely it does."""
+    unseen_m = sum(bridge.end_m - bridge.start_m for bridge in queue.bridged)
+    parts = len(queue.bridged)
+    through = f"{unseen_m:.0f} m within it that could not be seen"
+    if parts > 1:
+        longest_m = max(bridge.end_m - bridge.start_m for bridge in queue.bridged)
+        through += f", in {parts} stretches of up to {longest_m:.0f} m"
+    chance = "over 0.99" if queue.unbroken > 0.99 else f"{queue.unbroken:.2f}"
+    return f"It is taken to run on through {through}; the probability that it does is {chance}."
 
 
 def unseen_sentence(evidence: Sequence[Evidence]) -> str:
