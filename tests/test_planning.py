@@ -10,25 +10,43 @@ from click.testing import CliRunner
 
 from jamline.claims import read_claim
 from jamline.cli import main
+from jamline.detect import DETECTORS, detector_named
 from jamline.errors import ClaimError, UsageError
 from jamline.planning import Setting, Traffic, plan
 from jamline.planning._plan import _Trial
-from jamline.planning._sighting import HEAD_M, expected_recall, extent, sighted
+from jamline.planning._sighting import HEAD_M, extent, sighted
 from jamline.spans import total_m
+
+DETECTOR = detector_named("network")
 
 
 def evidence(length_m=2000.0, *, gsd_m=0.5, covered_m=1e9, looks=1, clouds=0.0, seed=0, rows=1):
     vehicles = Traffic(rows=rows).queue(length_m, seed=seed)
     rng = np.random.default_rng(seed)
-    seen = sighted(vehicles, gsd_m=gsd_m, covered_m=covered_m, looks=looks, clouds=clouds, rng=rng)
+    seen = sighted(
+        vehicles, DETECTOR.usual(gsd_m), gsd_m=gsd_m, covered_m=covered_m, looks=looks, clouds=clouds, rng=rng
+    )
     return seen, extent(vehicles)
 
 
-def test_recall_is_what_the_detector_says_of_itself():
-    from jamline.detect import contrast
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_detector_that_finds_less_needs_finer_pixels(name):
+    recalls = [detector_named(name).usual(gsd_m).recall for gsd_m in (0.3, 0.5, 0.8, 1.2, 2.0)]
+    assert recalls == sorted(recalls, reverse=True)
+    assert recalls[0] > 0.7
+    assert recalls[-1] < 0.15
+    (seen, _), told = evidence(gsd_m=0.5), detector_named("network").usual(0.5)
+    shown = seen.sight[seen.sight["seen"]]
+    assert set(shown["recall"]) == {told.recall}
+    assert set(shown["false_per_km"]) == {told.false_per_km}
 
-    gsds_m, recalls = contrast._RECALL
-    assert [expected_recall(gsd_m) for gsd_m in gsds_m] == list(recalls)
+
+def test_planning_asks_the_detector_that_would_be_used():
+    settings = {"gsds_m": [0.8], "looks": [1], "clouds": 0.0, "cases": 8}
+    better, worse = (plan("at least 600 m", detector=name, **settings).tried[0] for name in ("network", "contrast"))
+    assert better.share > worse.share
+    with pytest.raises(UsageError, match="Invalid detector"):
+        plan("1 km", detector="eyes")
 
 
 @pytest.mark.parametrize("rows", [1, 2])
@@ -46,8 +64,9 @@ def test_vehicles_are_found_as_often_as_the_resolution_lets(gsd_m):
         seen, (span, count) = evidence(gsd_m=gsd_m, seed=seed)
         station = seen.vehicles["station_m"]
         shares.append(((station > span.start_m) & (station < span.end_m)).sum() / count)
-    # Ten false ones per km besides.
-    assert np.mean(shares) == pytest.approx(expected_recall(gsd_m) + 0.085, abs=0.06)
+    usual = DETECTOR.usual(gsd_m)
+    # False ones besides.
+    assert np.mean(shares) == pytest.approx(usual.recall + usual.false_per_km / Traffic().per_km, abs=0.06)
 
 
 def test_clouds_hide_their_share_and_further_looks_see_under_them():
@@ -72,7 +91,7 @@ def test_nothing_is_seen_beyond_the_coverage():
 def test_the_sides_of_a_claim_are_simulated_by_turns():
     for text in ("1 km", "at least 1 km", "at most 1 km", "1 to 2 km", "100 cars"):
         claim = read_claim(text)
-        trial = _Trial(claim, Traffic(), 0.0, 8, 0, lambda: None)
+        trial = _Trial(claim, Traffic(), DETECTOR, 0.0, 8, 0, lambda: None)
         scale = 1.0 if claim.quantity == "length" else Traffic().per_km
         truths = [scale * trial._length_km(n, np.random.default_rng(n)) for n in range(8)]
         low, high = claim.bounds

@@ -172,6 +172,7 @@ def check(job: str, outdir: str, overwrite: bool, as_json: bool, quiet: bool) ->
 @click.option("--clouds", metavar="SHARE", default=0.2, show_default=True, help="Of the road, hidden in each look.")
 @click.option("--rows", metavar="N", default=1, show_default=True, help="Rows abreast.")
 @click.option("--trucks", metavar="SHARE", default=0.1, show_default=True, help="Of the vehicles.")
+@click.option("--detector", metavar="NAME", default="network", show_default=True, help="What would find the vehicles.")
 @click.option("--cases", metavar="N", default=20, show_default=True, help="Simulated for each setting.")
 @click.option("--seed", metavar="N", default=0, show_default=True, help="Seed of the simulation.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -12,7 +12,7 @@ import shapely
 from jamline import tables
 from jamline.corridor import Corridor, Hidden, Section
 from jamline.detect._lanes import parked
-from jamline.detect._protocol import Boxes, Detector, Found
+from jamline.detect._protocol import Boxes, Detector, Found, Shipped
 from jamline.detect.contrast import Contrast
 from jamline.detect.network import Network
 from jamline.errors import UsageError
@@ -21,7 +21,7 @@ from jamline.road import Road
 
 Array = npt.NDArray[np.float64]
 
-DETECTORS: Mapping[str, Callable[[], Detector]] = {"network": Network.shipped, "contrast": Contrast}
+DETECTORS: Mapping[str, Callable[[], Shipped]] = {"network": Network.shipped, "contrast": Contrast}
 """Detectors by the name that `--detector` takes; the first is used unless another is named."""
 
 _BIN_M = 10.0
@@ -34,7 +34,7 @@ _EDGE_SIGMA_M = 0.8
 """How well a width that is tagged, or found with the road, tells where the lanes end."""
 
 
-def detector_named(name: str) -> Detector:
+def detector_named(name: str) -> Shipped:
     """Return a detector by its name.
 
     Raises

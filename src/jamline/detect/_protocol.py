@@ -74,6 +74,22 @@ class Found:
     false_per_km: Array = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a detector finds on usual imagery of a resolution, said before there is any.
+
+    Parameters
+    ----------
+    recall : float
+        Share of the vehicles.
+    false_per_km : float
+        False vehicles per km, over the carriageway.
+    """
+
+    recall: float
+    false_per_km: float
+
+
 class Detector(Protocol):
     """Finds vehicles in a section. Sections are joined, and vehicles put on the map, by `find_vehicles`."""
 
@@ -97,4 +113,12 @@ class Detector(Protocol):
         carriageway_m : float
             Width of the running lanes.
         """
+        ...
+
+
+class Shipped(Detector, Protocol):
+    """A detector that comes with the package, and so one to plan with."""
+
+    def usual(self, gsd_m: float) -> Usual:
+        """Say what it finds on usual imagery of a resolution in metres."""
         ...

@@ -16,7 +16,7 @@ from jamline.detect._boxes import Prices, box_gains, box_scores, without_shadows
 from jamline.detect._features import SIZES_M, length_px
 from jamline.detect._flat import without_flat
 from jamline.detect._packing import pack_lines, suppress
-from jamline.detect._protocol import Boxes, Found
+from jamline.detect._protocol import Boxes, Found, Usual
 from jamline.detect._salience import WORK_M, section_maps
 
 _LEAST_SCORE = 0.3
@@ -37,11 +37,15 @@ class Contrast:
     sha256: str | None = None
     prices: Prices = field(default_factory=Prices)
 
+    def usual(self, gsd_m: float) -> Usual:
+        """Say what it finds on usual imagery of a resolution: what it says of every image."""
+        return Usual(float(np.interp(gsd_m, *_RECALL)), _FALSE_PER_KM)
+
     def find(self, section: Section, *, carriageway_m: float) -> Found:
         """Find the vehicles of a section; parameters as in `Detector.find`."""
         grid = section.grid
-        recall = np.full(grid.columns, np.interp(section.gsd_m, *_RECALL))
-        false_per_km = np.full(grid.columns, _FALSE_PER_KM)
+        usual = self.usual(section.gsd_m)
+        recall, false_per_km = np.full(grid.columns, usual.recall), np.full(grid.columns, usual.false_per_km)
         if not section.seen.any():
             return Found(Boxes.none(), section.hidden, recall, false_per_km)
         maps, leaf, shade = section_maps(section, carriageway_m=carriageway_m)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from jamline.claims import Claim, check_claim, read_claim
+from jamline.detect import Shipped, detector_named
 from jamline.errors import ClaimError, UsageError
-from jamline.planning._sighting import HEAD_M, Traffic, expected_recall, extent, sighted
+from jamline.planning._sighting import HEAD_M, Traffic, extent, sighted
 from jamline.queues import measure_queues
 
 ENOUGH = 0.8
@@ -135,6 +136,7 @@ def plan(
     looks: Sequence[int] = LOOKS,
     clouds: float = 0.2,
     traffic: Traffic | None = None,
+    detector: str = "network",
     cases: int = 20,
     seed: int = 0,
     progress: Progress | None = None,
@@ -153,6 +155,8 @@ def plan(
         Share of the road that clouds hide in each, 0 to under 1.
     traffic : Traffic, optional
         How vehicles stand; by default in one row, one in ten a truck.
+    detector : str
+        What would find the vehicles; it says how many it usually misses and invents.
     cases : int
         Simulated cases for each setting.
     seed : int
@@ -169,7 +173,7 @@ def plan(
     ClaimError
         If the claim cannot be read, or is that there is no queue.
     UsageError
-        If a number makes no sense.
+        If a number makes no sense, or there is no such detector.
 
     Notes
     -----
@@ -184,7 +188,7 @@ def plan(
         return Plan(claim, (), None)
     if claim.value == 0:
         raise ClaimError(f"Invalid claim '{claim.text}'. Must be of some length or count to plan for it.")
-    trial = _Trial(claim, traffic, clouds, cases, seed, progress or (lambda: None))
+    trial = _Trial(claim, traffic, detector_named(detector), clouds, cases, seed, progress or (lambda: None))
     covers = sorted(round(share * _top_km(claim, traffic), 3) for share in COVERAGES)
     tried: list[Outcome] = []
 
@@ -236,6 +240,7 @@ class _Trial:
 
     claim: Claim
     traffic: Traffic
+    detector: Shipped
     clouds: float
     cases: int
     seed: int
@@ -260,6 +265,7 @@ class _Trial:
         low, high = self.claim.bounds
         evidence = sighted(
             vehicles,
+            self.detector.usual(setting.gsd_m),
             gsd_m=setting.gsd_m,
             covered_m=HEAD_M + 1000 * setting.covered_km,
             looks=setting.looks,
@@ -285,8 +291,6 @@ class _Trial:
 
     def shortest_m(self, gsd_m: float) -> float | None:
         """Return the shortest queue that images of a resolution show in enough of the cases."""
-        if expected_recall(gsd_m) <= 0:
-            return None
         low, high = 0, len(_SHORT_M)
         while low < high:
             middle = (low + high) // 2
@@ -303,7 +307,9 @@ class _Trial:
             rng = np.random.default_rng([self.seed, number, 2])
             vehicles = self.traffic.queue(length_m, seed=int(rng.integers(2**31)))
             span, _ = extent(vehicles)
-            evidence = sighted(vehicles, gsd_m=gsd_m, covered_m=1e9, looks=1, clouds=0.0, rng=rng)
+            evidence = sighted(
+                vehicles, self.detector.usual(gsd_m), gsd_m=gsd_m, covered_m=1e9, looks=1, clouds=0.0, rng=rng
+            )
             shared = (min(q.end_m, span.end_m) - max(q.start_m, span.start_m) for q in measure_queues(evidence))
             missed += max(shared, default=0.0) < span.length_m / 2
             self.progress()

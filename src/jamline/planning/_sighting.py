@@ -13,6 +13,7 @@ import shapely
 from scipy import special
 
 from jamline import tables
+from jamline.detect import Usual
 from jamline.evidence import Evidence
 from jamline.road import Road, road_through
 from jamline.spans import Estimate, Span, intersect, merge, subtract
@@ -28,11 +29,9 @@ HEAD_M = 200.0
 _CLEAR_M = 1000.0
 """Road that goes on behind the queue or the images; what lies further says nothing new."""
 
-_RECALL = ((0.3, 0.5, 0.8, 1.2, 1.6), (0.75, 0.65, 0.6, 0.3, 0.05))
-"""Share of vehicles that the detector `contrast` finds by resolution in metres, by its own estimate."""
-
-_FALSE_PER_KM = 10.0
-"""False vehicles per km, by the same."""
+_GAP_M = 20.0, 60.0
+"""Gaps within a queue, one a km: crossings left free, drivers who were slow to follow. Of gaps near the 100 m that
+break a queue no image tells whether they do, as no image decides a claim that is nearly right."""
 
 _RECALL_SPREAD = 0.3
 """How far recall goes from scene to scene, as standard deviation of its log odds."""
@@ -76,6 +75,8 @@ class Traffic:
             "rows": self.rows,
             "truck_share": self.trucks,
             "gaps_per_km": 1.0,
+            "gap_from_m": _GAP_M[0],
+            "gap_to_m": _GAP_M[1],
         }
         road_m = HEAD_M + length_m + _CLEAR_M
         spec = SceneSpec.model_validate(
@@ -89,11 +90,6 @@ class Traffic:
         return sorted(drive(spec, road_m), key=lambda vehicle: vehicle.station_m)
 
 
-def expected_recall(gsd_m: float) -> float:
-    """Return the share of vehicles that is found at a resolution."""
-    return float(np.interp(gsd_m, *_RECALL))
-
-
 def extent(vehicles: Sequence[Vehicle]) -> tuple[Span, int]:
     """Return from where to where the queued vehicles stand, and how many there are."""
     queued = [vehicle for vehicle in vehicles if vehicle.state == "queued"]
@@ -104,6 +100,7 @@ def extent(vehicles: Sequence[Vehicle]) -> tuple[Span, int]:
 
 def sighted(
     vehicles: Sequence[Vehicle],
+    usual: Usual,
     *,
     gsd_m: float,
     covered_m: float,
@@ -117,8 +114,10 @@ def sighted(
     ----------
     vehicles : sequence of Vehicle
         On the road.
+    usual : Usual
+        What the detector finds at that resolution.
     gsd_m : float
-        Resolution, which sets the share found and how well it is placed.
+        Resolution, which sets how well vehicles are placed.
     covered_m : float
         Images show the road up to this station.
     looks : int
@@ -134,12 +133,14 @@ def sighted(
     shown = Span(0.0, min(covered_m, road.length_m))
     clear = [span for _ in range(looks) for span in subtract(shown, _clouds(shown, clouds, rng))]
     seen = merge(clear)
-    odds = special.logit(np.clip(expected_recall(gsd_m), 0.01, 0.99))
+    odds = special.logit(np.clip(usual.recall, 0.01, 0.99))
     recall = float(special.expit(odds + rng.normal(0.0, _RECALL_SPREAD)))
-    found = np.vstack([_found(vehicles, recall, _ERROR_M + _ERROR_PX * gsd_m, rng), _false(shown, rng)])
+    found = np.vstack(
+        [_found(vehicles, recall, _ERROR_M + _ERROR_PX * gsd_m, rng), _false(shown, usual.false_per_km, rng)]
+    )
     inside = [any(span.start_m <= s <= span.end_m for span in seen) for s in found[:, 0]]
     frame = _table(road, found[np.array(inside, dtype=bool)])
-    sight = _sight(road, seen, shown, expected_recall(gsd_m))
+    sight = _sight(road, seen, shown, usual)
     return Evidence(road, frame, sight, Estimate(0.0, -0.5, 0.5, unit="m"), 15.0, gsd_m, "planned")
 
 
@@ -161,9 +162,9 @@ def _found(vehicles: Sequence[Vehicle], recall: float, error_m: float, rng: np.r
     return np.column_stack([station, offset, np.maximum(length, 2.5), np.full(len(true), 0.95)])
 
 
-def _false(shown: Span, rng: np.random.Generator) -> Array:
+def _false(shown: Span, per_km: float, rng: np.random.Generator) -> Array:
     """Return vehicles that are none: station, offset, length, score."""
-    count = rng.poisson(_FALSE_PER_KM * shown.length_m / 1000)
+    count = rng.poisson(per_km * shown.length_m / 1000)
     ranges = ((shown.start_m, shown.end_m), (-3.0, 3.0), (3.0, 6.0), (0.2, 0.7))
     return np.column_stack([rng.uniform(low, high, count) for low, high in ranges])
 
@@ -187,7 +188,7 @@ def _table(road: Road, rows: Array) -> Any:
     return tables.table(tables.VEHICLES, columns, geometry=[shapely.box(0.0, 0.0, 1e-5, 1e-5)] * len(station))
 
 
-def _sight(road: Road, seen: Sequence[Span], shown: Span, recall: float) -> Any:
+def _sight(road: Road, seen: Sequence[Span], shown: Span, usual: Usual) -> Any:
     """Return how well each stretch was seen, as the detector would say."""
     whole = Span(0.0, road.length_m)
     unseen = [(span, "cloud") for span in subtract(shown, seen)]
@@ -199,7 +200,7 @@ def _sight(road: Road, seen: Sequence[Span], shown: Span, recall: float) -> Any:
         "end_m": [span.end_m for span, _ in rows],
         "seen": [not reason for _, reason in rows],
         "reason": [reason for _, reason in rows],
-        "recall": [0.0 if reason else recall for _, reason in rows],
-        "false_per_km": [0.0 if reason else _FALSE_PER_KM for _, reason in rows],
+        "recall": [0.0 if reason else usual.recall for _, reason in rows],
+        "false_per_km": [0.0 if reason else usual.false_per_km for _, reason in rows],
     }
     return tables.table(tables.SIGHT, columns)
