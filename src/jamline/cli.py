@@ -84,6 +84,17 @@ def _band_numbers(ctx: click.Context, param: click.Parameter, value: str | None)
     return bands
 
 
+def _band_times(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, float] | None:
+    """Read `--band-times`."""
+    if value is None:
+        return None
+    try:
+        pairs = [pair.split("=") for pair in value.split(",")]
+        return {role.strip(): float(seconds) for role, seconds in pairs}
+    except ValueError as error:
+        raise click.BadParameter(f"'{value}' is not seconds such as red=0,blue=1.", ctx=ctx, param=param) from error
+
+
 def _numbers(ctx: click.Context, param: click.Parameter, value: str) -> list[float]:
     """Read numbers parted by commas."""
     try:
@@ -121,6 +132,7 @@ def main() -> None:
 @click.option("--gsd", "gsd_m", metavar="M", type=click.FloatRange(min=0, min_open=True), help="Resolution in m.")
 @click.option("--half-width", "half_width_m", metavar="M", type=float, help="Reach to each side, 2 to 200 m.  [15]")
 @click.option("--bands", metavar="R,G,B", callback=_band_numbers, help="Band numbers, from 1.")
+@click.option("--band-times", metavar="ROLE=S,...", callback=_band_times, help="Seconds at which bands were taken.")
 @click.option("--detector", metavar="NAME", default="network", show_default=True, help="What finds vehicles.")
 @_measuring
 def measure(

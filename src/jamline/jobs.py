@@ -87,6 +87,7 @@ class Job(BaseModel):
     gsd_m: float | None = Field(None, gt=0)
     half_width_m: float | None = Field(None, ge=2, le=200)
     bands: Annotated[Bands, BeforeValidator(bands_by_role)] | None = None
+    band_times: dict[str, float] | None = None
     detector: str = "network"
     title: str | None = None
 
@@ -103,7 +104,7 @@ class Job(BaseModel):
         """Return the keyword arguments of `survey` that the job gives, besides imagery and road."""
         return {
             name: getattr(self, name)
-            for name in ("origin", "road_name", "claims", "gsd_m", "half_width_m", "bands", "detector")
+            for name in ("origin", "road_name", "claims", "gsd_m", "half_width_m", "bands", "band_times", "detector")
         }
 
 

@@ -16,9 +16,10 @@ from jamline import tables
 from jamline.claims import Claim, Finding, check_claims, read_claim
 from jamline.corridor import Corridor, Hidden, Section, lay_flat
 from jamline.detect import Detector, Found, detector_named, find_vehicles
-from jamline.errors import NothingToMeasureError, RoadError
+from jamline.errors import NothingToMeasureError, RoadError, UsageError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
+from jamline.motion import measure_motion
 from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
 from jamline.queues import Queues, measure_queues
 from jamline.report import StripImage, write_report
@@ -124,6 +125,7 @@ def survey(
     gsd_m: float | None = None,
     half_width_m: float | None = None,
     bands: Mapping[str, int] | None = None,
+    band_times: Mapping[str, float] | None = None,
     detector: str | Detector = "network",
     progress: Progress | None = None,
 ) -> Survey:
@@ -147,6 +149,8 @@ def survey(
         How far to each side of a road to look.
     bands : mapping, optional
         1-based band by role, such as ``{"red": 3, "green": 2, "blue": 1}``.
+    band_times : mapping, optional
+        Seconds at which bands were taken, such as ``{"red": 0.0, "blue": 1.0}``, over what the images know.
     detector : str or Detector
         What finds the vehicles.
     progress : callable, optional
@@ -179,7 +183,11 @@ def survey(
             else _unseen(road, shown[0], chosen)
             for road, corridor in zip(measured, corridors, strict=True)
         ]
-    queues = tuple(measure_queues(each) for each in evidence)
+        times = scene.band_times if band_times is None else _times(band_times)
+        queues = tuple(
+            measure_motion(corridor, measured_on, times) if corridor else measured_on
+            for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)
+        )
     return Survey(
         scene=scene,
         queues=queues,
@@ -191,9 +199,20 @@ def survey(
             "gsd_m": gsd_m,
             "half_width_m": evidence[0].half_width_m,
             "bands": None if bands is None else dict(bands),
+            "band_times": times or None,
         },
         detector_sha256=chosen.sha256,
     )
+
+
+def _times(band_times: Mapping[str, float]) -> dict[str, float]:
+    """Check when bands were taken, as somebody says."""
+    for role, seconds in band_times.items():
+        if role not in ("red", "green", "blue", "nir"):
+            raise UsageError(f"Invalid band '{role}' with a time. Must be red, green, blue or nir.")
+        if not math.isfinite(seconds):
+            raise UsageError(f"Invalid band time '{role}={seconds}'. Must be a number of seconds.")
+    return dict(band_times)
 
 
 def scene_days(scene: Scene) -> list[str]:

@@ -30,6 +30,8 @@ class Column:
     dtype: str
     unit: str
     meaning: str
+    default: Any = None
+    """What it holds where whoever made the table did not know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ VEHICLES = Schema(
         Column("kind", "str", "", "car or truck (over 7 m)"),
         Column("state", "str", "", "queued, flowing or parked"),
         Column("score", "float64", "", "the detector's own probability that this is a vehicle"),
+        Column("motion", "str", "", "standing, moving or unknown", default="unknown"),
     ),
 )
 
@@ -109,6 +112,8 @@ QUEUES = Schema(
         Column("lanes", "float64", "", "mean rows abreast where occupied"),
         Column("density_per_km_lane", "float64", "1/km", "vehicles per km and lane where occupied"),
         Column("packing", "str", "", "packed (from 90 per km and lane) or dense"),
+        Column("motion", "str", "", "standing, moving or unknown", default="unknown"),
+        Column("speed_kmh", "float64", "km/h", "speed, missing where it could not be told", default=np.nan),
         Column("length_20_km", "float64", "km", "length if gaps over 20 m broke a queue"),
         Column("length_50_km", "float64", "km", "length if gaps over 50 m broke a queue"),
         Column("length_100_km", "float64", "km", "length if gaps over 100 m broke a queue"),
@@ -155,7 +160,7 @@ def table(schema: Schema, columns: Mapping[str, Any], *, geometry: Sequence[Any]
     schema : Schema
         What the table must be.
     columns : mapping of str to array of shape (n,)
-        Every column of the schema; scalars are repeated.
+        Every column of the schema that has no default; scalars are repeated.
     geometry : sequence of shapely geometries, shape (n,), optional
         In WGS 84; required where the schema has a geometry.
 
@@ -169,6 +174,7 @@ def table(schema: Schema, columns: Mapping[str, Any], *, geometry: Sequence[Any]
     OutputError
         If a column is missing or unknown.
     """
+    columns = {c.name: c.default for c in schema.columns if c.default is not None} | dict(columns)
     wrong = set(columns) ^ set(schema.names)
     if wrong:
         raise OutputError(f"Invalid table '{schema.name}'. Must have exactly its columns; see {sorted(wrong)}.")
@@ -210,10 +216,11 @@ def check(frame: Any, schema: Schema, *, source: str) -> Any:
     OutputError
         If a column is missing, has values of another type, or the geometry is of another type.
     """
-    missing = [name for name in schema.names if name not in frame.columns]
+    later = {c.name: c.default for c in schema.columns if c.default is not None and c.name not in frame.columns}
+    missing = [name for name in schema.names if name not in frame.columns and name not in later]
     if missing:
         raise OutputError(f"Invalid table '{schema.name}' in '{source}'. Must have the columns {', '.join(missing)}.")
-    frame = frame.copy()
+    frame = frame.assign(**later)
     for column in schema.columns:
         try:
             frame[column.name] = frame[column.name].astype(column.dtype)

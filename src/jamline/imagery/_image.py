@@ -52,6 +52,8 @@ class Image:
         When it was taken, ISO 8601 in UTC; a bare date where the time of day is not known.
     footprint : shapely.Polygon
         Outline in longitude and latitude.
+    band_times : mapping
+        Seconds at which bands were taken, by role, after one of them; empty where that is not known.
     """
 
     path: str
@@ -66,6 +68,7 @@ class Image:
     footprint: shapely.Polygon = field(repr=False)
     _decoder: Decoder = field(repr=False)
     _handles: Handles = field(repr=False)
+    band_times: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (

@@ -103,6 +103,7 @@ def _described(
         footprint=_geometry.footprint(crs, dataset.transform, dataset.width, dataset.height),
         _decoder=_decoder(dataset, roles, palette, pixel_m),
         _handles=handles,
+        band_times=_metadata.band_times(item, tags, {r: dataset.tags(i) for r, i in roles.items() if r != "alpha"}),
     )
 
 

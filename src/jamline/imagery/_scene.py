@@ -63,6 +63,12 @@ class Scene:
         """When the best dated image was taken, ISO 8601 in UTC."""
         return next((image.acquired for image in self.images if image.acquired), None)
 
+    @property
+    def band_times(self) -> dict[str, float]:
+        """When the bands were taken, in seconds, by role; empty where images do not know, or differ."""
+        first, *others = (image.band_times for image in self.images)
+        return dict(first) if all(dict(each) == dict(first) for each in others) else {}
+
     def close(self) -> None:
         """Close the files; a later read opens them again."""
         self._handles.close()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-_DECIMALS = {"m": 2, "km": 3, "deg": 1, "1/km": 1, "": 3}
+_DECIMALS = {"m": 2, "km": 3, "deg": 1, "1/km": 1, "km/h": 1, "": 3}
 """Decimal places by unit: no figure claims more than a centimetre."""
 
 

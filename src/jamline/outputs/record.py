@@ -95,6 +95,15 @@ class BridgeRecord(_Record):
     probability: float
 
 
+class MotionRecord(_Record):
+    """Whether a queue stands, and its speed where that could be told."""
+
+    state: Literal["standing", "moving", "unknown"] = "unknown"
+    speed_kmh: EstimateRecord | None = None
+    lag_s: float = 0.0
+    reason: str = ""
+
+
 class QueueRecord(_Record):
     """One queue."""
 
@@ -111,6 +120,7 @@ class QueueRecord(_Record):
     sensitivity_km: dict[str, float | None]
     bridged: list[BridgeRecord] = []
     unbroken: float = 1.0
+    motion: MotionRecord = MotionRecord()
 
 
 class FindingRecord(_Record):

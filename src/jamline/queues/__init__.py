@@ -5,7 +5,7 @@ Definitions (gap, break, density) are those of traffic simulation practice and t
 """
 
 from jamline.queues._measure import measure_queues
-from jamline.queues._queue import Bridge, Queue, Queues
+from jamline.queues._queue import Bridge, Motion, Queue, Queues
 from jamline.queues._summary import BREAKDOWN_PER_KM_LANE, PACKED_PER_KM_LANE
 
-__all__ = ["BREAKDOWN_PER_KM_LANE", "PACKED_PER_KM_LANE", "Bridge", "Queue", "Queues", "measure_queues"]
+__all__ = ["BREAKDOWN_PER_KM_LANE", "PACKED_PER_KM_LANE", "Bridge", "Motion", "Queue", "Queues", "measure_queues"]

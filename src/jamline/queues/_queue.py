@@ -45,6 +45,37 @@ class Bridge:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Whether a queue stands, by what bands taken at different instants show.
+
+    Parameters
+    ----------
+    state : str
+        ``standing``, ``moving`` or ``unknown``.
+    speed_kmh : Estimate or None
+        Along the road, either way.
+    lag_s : float
+        Seconds between the bands; 0 where that is not known.
+    reason : str
+        Why it is not known; empty where it is.
+    """
+
+    state: str = "unknown"
+    speed_kmh: Estimate | None = None
+    lag_s: float = 0.0
+    reason: str = "the bands' times are not known"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `run.json` holds."""
+        return {
+            "state": self.state,
+            "speed_kmh": None if self.speed_kmh is None else self.speed_kmh.to_json(digits=1),
+            "lag_s": round(self.lag_s, 3),
+            "reason": self.reason,
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class Queue:
     """One queue on one side of one road.
@@ -75,6 +106,8 @@ class Queue:
         Unseen stretches within it.
     unbroken : float
         Probability that it runs on through all of them.
+    motion : Motion
+        Whether it stands.
     """
 
     road: str
@@ -96,6 +129,7 @@ class Queue:
     rows: Estimate = _UNTOLD
     bridged: tuple[Bridge, ...] = ()
     unbroken: float = 1.0
+    motion: Motion = Motion()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that `run.json` holds."""
@@ -113,6 +147,7 @@ class Queue:
             "sensitivity_km": {key: round(value, 4) for key, value in self.sensitivity_km.items()},
             "bridged": [bridge.to_json() for bridge in self.bridged],
             "unbroken": round(self.unbroken, 3),
+            "motion": self.motion.to_json(),
         }
 
     def __str__(self) -> str:
@@ -188,6 +223,8 @@ def _row(queue: Queue) -> dict[str, Any]:
         "lanes": queue.lanes,
         "density_per_km_lane": queue.density_per_km_lane,
         "packing": queue.packing,
+        "motion": queue.motion.state,
+        "speed_kmh": np.nan if queue.motion.speed_kmh is None else queue.motion.speed_kmh.value,
         "label": f"≥ {queue.length_km.low:.2f} km" if queue.length_km.open else f"{queue.length_km.value:.2f} km",
     }
     for name, estimate in (

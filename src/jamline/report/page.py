@@ -88,6 +88,7 @@ def render(
         together=words.together(_findings(findings)),
         roads=_roads(per_road, evidences, strips),
         unseen=words.unseen_sentence(evidences),
+        instant=words.instant(per_road),
         words=words,
         row_m=ROW_M,
         zoom_m=ZOOM_M,

@@ -53,6 +53,7 @@ def details(queues: Queues) -> list[str]:
         f"{count(queue.vehicles)} vehicles {doing}, {queue.density_per_km_lane:.0f} per km and row "
         f"in {queue.lanes:.1f} rows on average; {100 * queue.trucks:.0f} % of them are trucks."
     )
+    told += [moving(queue)] if queue.motion.lag_s else []
     if len(queues) > 1:
         more = len(queues) - 1
         told.append(f"{more} more {'queue is' if more == 1 else 'queues are'} in the table below.")
@@ -69,6 +70,30 @@ def bridged(queue: Queue) -> str:
         through += f", in {parts} stretches of up to {longest_m:.0f} m"
     chance = "over 0.99" if queue.unbroken > 0.99 else f"{queue.unbroken:.2f}"
     return f"It is taken to run on through {through}; the probability that it does is {chance}."
+
+
+def moving(queue: Queue) -> str:
+    """Return whether a queue stands, where bands taken at different instants tell."""
+    motion = queue.motion
+    apart = f"Between two bands, taken {motion.lag_s:.2g} s apart,"
+    if motion.state == "unknown":
+        return f"{apart} it cannot be told whether it stands: {motion.reason}."
+    if motion.speed_kmh is None:
+        return f"{apart} it moves: {motion.reason}."
+    high = motion.speed_kmh.high or motion.speed_kmh.value
+    if motion.state == "standing":
+        return f"{apart} its vehicles do not move along the road: it stands, or creeps at no more than {high:.0f} km/h."
+    speed = f"{motion.speed_kmh.value:.0f} km/h ({interval(motion.speed_kmh, digits=0)})"
+    return f"{apart} its vehicles move, at about {speed}."
+
+
+def instant(roads: Sequence[Queues]) -> str:
+    """Return what one picture does not show, which is less where its bands are some time apart."""
+    if all(queue.motion.state != "unknown" for queues in roads for queue in queues) and any(map(len, roads)):
+        return (
+            "It shows how densely vehicles stand and how fast they drive just then, not how long they have been there."
+        )
+    return "It shows how densely vehicles stand, not whether they creep, nor how long they have been there."
 
 
 def unseen_sentence(evidence: Sequence[Evidence]) -> str:

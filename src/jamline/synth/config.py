@@ -12,6 +12,7 @@ from jamline.synth.options import (
     ClutterSpec,
     CrossingSpec,
     FleetSpec,
+    InstantsSpec,
     LotSpec,
     PaintSpec,
     Part,
@@ -238,6 +239,7 @@ class SceneSpec(Part):
     light: LightSpec = LightSpec()
     sensor: SensorSpec = SensorSpec()
     imagery: ImagerySpec = ImagerySpec()
+    instants: InstantsSpec = InstantsSpec()
 
     @model_validator(mode="after")
     def _sides_exist(self) -> SceneSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -121,3 +121,18 @@ class CrossingSpec(Part):
     per_km_lane: float = Field(12.0, ge=0.0, le=80.0)
     """Vehicles farther off."""
     truck_share: float = Field(0.06, ge=0.0, le=1.0)
+
+
+Speed = Annotated[float, Field(ge=0.0, le=200.0)]
+"""In km/h."""
+
+
+class InstantsSpec(Part):
+    """When the bands were taken, and how fast vehicles drive meanwhile; without it all are taken at once."""
+
+    lag_s: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Seconds at which red, green and blue are taken; vehicles are in their true places at 0."""
+    queue_kmh: tuple[Speed, Speed] = (0.0, 0.0)
+    """Slowest and fastest of the queued vehicles."""
+    flow_kmh: tuple[Speed, Speed] = (0.0, 0.0)
+    """Slowest and fastest of the flowing ones."""

@@ -20,6 +20,7 @@ from rasterio.shutil import copy as copy_raster
 from jamline.errors import OutputError
 from jamline.synth.config import SceneSpec
 from jamline.synth.grid import PixelGrid, canvas_window, grid_of, limits_m, tiles_of
+from jamline.synth.instants import renderer_of
 from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Window
 from jamline.synth.render import Renderer
@@ -76,7 +77,7 @@ def simulate(spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False) ->
             part.mkdir()
             _write_lines(world, part)
             _write_truth(world, vehicles, part / "truth")
-            renderer = Renderer(world, vehicles)
+            renderer = renderer_of(world, vehicles)
             for tile in tiles_of(grid):
                 _write_tile(renderer, grid, tile, part)
             if out.exists():
@@ -246,5 +247,8 @@ def _write_cog(
                 GSD=f"{spec.sensor.gsd_m:g}",
                 ACQUISITIONDATETIME=spec.imagery.acquired,
             )
+            if any(spec.instants.lag_s) and count == 3:
+                for band, lag_s in enumerate(spec.instants.lag_s, start=1):
+                    raster.update_tags(band, TIME_OFFSET_S=f"{lag_s:g}")
         with memory.open() as raster:
             copy_raster(raster, str(path), driver="COG", BLOCKSIZE=256, OVERVIEW_COUNT=3, SPARSE_OK=True, **creation)
