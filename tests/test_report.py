@@ -17,7 +17,7 @@ from jamline import tables
 from jamline.claims import Claim, Finding, check_claim, check_claims
 from jamline.errors import OutputError
 from jamline.outputs import run_record
-from jamline.queues import measure_queues
+from jamline.queues import Motion, measure_queues
 from jamline.report import StripImage, words, write_report
 from jamline.report.profile import densities
 from jamline.report.rows import frames_of, row_of
@@ -228,6 +228,48 @@ def test_long_roads_are_pictured_where_the_queues_are():
     layout = frames_of(queues, queues.evidence, room=60)
     assert [frame.start_m for frame in layout.frames] == [40_000.0, 41_000.0]
     assert layout.left_out == ["km 0 to 40", "km 42 to 90"]
+
+
+def test_density_counts_only_what_stands_on_road_that_was_seen():
+    road = example.bent_road()
+    station = 204.0 + 8.0 * np.arange(74)
+    unseen = [("right", 430.0, 470.0, "deep shadow")]
+    queues = measure_queues(example.evidence(road, example.vehicles(road, station, -1.8), unseen))
+    _, density = densities(queues, queues.evidence, "right")
+    assert density[3:7] == pytest.approx(125.0, abs=20.0)
+
+
+def test_rows_that_nobody_saw_are_told_and_not_pictured(tmp_path):
+    road = example.bent_road(9_500.0)
+    unseen = [(side, 3000.0, road.length_m, "outside imagery") for side in road.sides]
+    queues = measure_queues(example.evidence(road, example.vehicles(road, 300.0 + 8.0 * np.arange(60), -1.8), unseen))
+    layout = frames_of(queues, queues.evidence, room=60)
+    assert [frame.start_m for frame in layout.frames] == [0.0, 1000.0, 2000.0]
+    assert (layout.left_out, layout.unseen) == ([], ["km 3 to 10"])
+    assert "Not pictured, for nothing of it was seen: km 3 to 10." in Page(page_of(tmp_path, queues)).said
+    clouds = [(side, 0.0, road.length_m, "cloud") for side in road.sides]
+    nothing = measure_queues(example.evidence(road, tables.empty(tables.VEHICLES), clouds))
+    assert len(frames_of(nothing, nothing.evidence, room=60).frames) == 10
+
+
+def test_what_a_queue_hangs_on_and_whether_it_stands_is_told(tmp_path):
+    unseen = [("right", 500.0, 640.0, "cloud")]
+    road = example.bent_road()
+    station = np.concatenate([np.arange(204.0, 498.0, 8.0), np.arange(644.0, 900.0, 8.0)])
+    queues = measure_queues(example.evidence(road, example.vehicles(road, station, -1.8), unseen))
+    said = Page(page_of(tmp_path, queues)).said
+    assert "It is taken to run on through 140 m within it that could not be seen; the probability" in said
+    assert "140 m of it bridged (" in said
+    assert "not whether they creep" in said
+    speed = Estimate(7.2, 6.1, 8.3, unit="km/h")
+    moving = replace(queues, items=(replace(queues[0], motion=Motion("moving", speed, 1.01, "")),))
+    said = Page(page_of(tmp_path, moving)).said
+    assert "Between two bands, taken 1 s apart, its vehicles move, at about 7 km/h (6 to 8)." in said
+    assert "how fast they drive just then" in said
+    still = replace(queues[0], motion=Motion("standing", Estimate(0.1, 0.0, 1.4, unit="km/h"), 1.01, ""))
+    assert (
+        "it stands, or creeps at no more than 1 km/h" in Page(page_of(tmp_path, replace(queues, items=(still,)))).said
+    )
 
 
 def test_sixteen_km_stay_under_three_megabytes(tmp_path):

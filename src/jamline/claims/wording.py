@@ -111,9 +111,11 @@ def count_reason(
             text += f" (at least {single.low or 0.0:,.0f})"
         else:
             text += f" ({low:,.0f} to {high:,.0f})"
+        through = _bridged(members[0]) if len(members) == 1 else ""
+        text += through
         if is_open:
-            text += f" and {'is' if len(members) == 1 else 'are'} open {open_ends(is_open[0], queues.evidence)}"
-        text += _bridged(members[0]) if len(members) == 1 else ""
+            text += f"{',' if through else ''} and {'is' if len(members) == 1 else 'are'} open "
+            text += open_ends(is_open[0], queues.evidence)
     else:
         text = _none_seen(queues)
     if claim.value == 0:

@@ -122,6 +122,7 @@ def _roads(
                 "details": words.details(queues),
                 "rows": rows,
                 "left_out": layout.left_out,
+                "unseen": layout.unseen,
                 "profiles": profiles(queues, evidence),
             }
         )

@@ -76,11 +76,14 @@ def densities(queues: Queues, evidence: Evidence, side: str) -> tuple[Array, Arr
     edges = np.append(np.arange(0.0, road.length_m, BIN_M), road.length_m)
     rows = queues.vehicles
     running = rows[(rows["side"] == side) & (rows["state"] != "parked")]
-    station_m, offset_m = running["station_m"].to_numpy(float), running["offset_m"].to_numpy(float)
+    seen = evidence.seen(side)
+    # What was found where little was seen would be held against too little road.
+    where = running["station_m"].to_numpy(float)
+    inside = np.any([(where >= span.start_m) & (where <= span.end_m) for span in seen] or [where < 0], axis=0)
+    station_m, offset_m = where[inside], running["offset_m"].to_numpy(float)[inside]
     bin_of = np.clip(np.searchsorted(edges, station_m, side="right") - 1, 0, len(edges) - 2)
     counts = np.bincount(bin_of, minlength=len(edges) - 1)
     tagged = max(1.0, (road.lanes or 1) / len(road.sides))
-    seen = evidence.seen(side)
     density = np.full(len(counts), np.nan)
     for k, number in enumerate(counts):
         bin_span = Span(edges[k], edges[k + 1])

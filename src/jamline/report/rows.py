@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +81,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowsOfRoad:
-    """The rows of one road, and which stretches were left out for length."""
+    """The rows of one road, which stretches were left out for length, and which because nobody saw them."""
 
     frames: list[RowFrame]
     left_out: list[str]
+    unseen: list[str]
 
 
 def frames_of(queues: Queues, evidence: Evidence, *, room: int) -> RowsOfRoad:
@@ -102,19 +103,25 @@ def frames_of(queues: Queues, evidence: Evidence, *, room: int) -> RowsOfRoad:
     last = math.ceil((road.length_m - road.origin_station_m) / ROW_M - 1e-9)
     starts = [road.origin_station_m + k * ROW_M for k in range(first, max(last, first + 1))]
     busy = merge(Span(queue.start_m, queue.end_m) for queue in queues)
-    chosen = starts
-    if len(starts) > room:
-        chosen = [start for start in starts if intersect(busy, Span(start, start + ROW_M))][:room]
-    pictured = set(chosen)
-    hidden = merge(Span(start, start + ROW_M) for start in starts if start not in pictured)
+    station_m = queues.vehicles["station_m"]
+    sights = evidence.seen_by_any() + [Span(s, s + 1.0) for s in station_m]
+    # An empty row for each km that nobody saw would hide the others.
+    shown = [start for start in starts if intersect(sights, Span(start, start + ROW_M))] or starts
+    chosen = shown
+    if len(shown) > room:
+        chosen = [start for start in shown if intersect(busy, Span(start, start + ROW_M))][:room]
     half_m = evidence.half_width_m
     return RowsOfRoad(
         [RowFrame(road.name, start, half_m, -half_m) for start in chosen],
-        [
-            "km " + " to ".join(km(m, road.origin_station_m, digits=0) for m in (span.start_m, span.end_m))
-            for span in hidden
-        ],
+        _told(set(shown) - set(chosen), road.origin_station_m),
+        _told(set(starts) - set(shown), road.origin_station_m),
     )
+
+
+def _told(starts: Iterable[float], origin_m: float) -> list[str]:
+    """Name the stretches that rows make up, such as ``km 17 to 28``."""
+    spans = merge(Span(start, start + ROW_M) for start in starts)
+    return ["km " + " to ".join(km(m, origin_m, digits=0) for m in (span.start_m, span.end_m)) for span in spans]
 
 
 def rows_left(used: int) -> int:

@@ -68,8 +68,18 @@ def bridged(queue: Queue) -> str:
     if parts > 1:
         longest_m = max(bridge.end_m - bridge.start_m for bridge in queue.bridged)
         through += f", in {parts} stretches of up to {longest_m:.0f} m"
-    chance = "over 0.99" if queue.unbroken > 0.99 else f"{queue.unbroken:.2f}"
-    return f"It is taken to run on through {through}; the probability that it does is {chance}."
+    return f"It is taken to run on through {through}; the probability that it does is {_likely(queue)}."
+
+
+def bridged_short(queue: Queue) -> str:
+    """Return the same for a table."""
+    unseen_m = sum(bridge.end_m - bridge.start_m for bridge in queue.bridged)
+    return f"{unseen_m:.0f} m of it bridged ({_likely(queue)})"
+
+
+def _likely(queue: Queue) -> str:
+    """Return how likely a queue runs on through all that was not seen of it; never that it is certain."""
+    return "over 0.99" if queue.unbroken > 0.99 else f"{queue.unbroken:.2f}"
 
 
 def moving(queue: Queue) -> str:
