@@ -3,8 +3,8 @@
 python benchmarks/motion.py --scenes 6 --first-seed 170000
 
 Each scene is a queue of 600 m whose red, green and blue were taken some time apart. Its vehicles stand, creep at 5 to
-10 km/h or drive at 40 to 90 km/h; resolution, noise, trucks, bends and how far the bands lie off each other differ from
-seed to seed. `holds` is the share of the speed intervals that hold the mean speed of the queue's vehicles.
+10 km/h or drive at 40 to 90 km/h; resolution, noise, trucks, bends and surface differ from seed to seed. `holds` is the
+share of the speed intervals that hold the mean speed of the queue's vehicles.
 """
 
 from __future__ import annotations
@@ -61,8 +61,6 @@ def scene_spec(seed: int, kind: str, lag_s: float) -> SceneSpec:
                 "pansharpened": False,
                 "sharpen": 0.0,
                 "snr": float(rng.uniform(30.0, 120.0)),
-                "fringe_px": float(rng.choice([0.0, rng.uniform(0.0, 1.5)])),
-                "jpeg_quality": int(rng.choice([0, 85])),
             },
             "imagery": {"half_width_m": 60.0},
         }

@@ -134,6 +134,16 @@ def test_times_that_somebody_gives_go_before_those_of_the_file(tmp_path):
             jl.survey(scene, scene / "road.geojson", band_times=wrong)
 
 
+def test_bands_that_were_packed_together_tell_no_shift(tmp_path):
+    spec = scene_spec(lag_s=(0.0, 0.5, 1.0), queue_kmh=(7.0, 7.0))
+    spec = spec.model_copy(update={"sensor": spec.sensor.model_copy(update={"jpeg_quality": 90})})
+    scene = simulate(spec, tmp_path / "scene")
+    (queue,) = jl.survey(scene, scene / "road.geojson").queues[0]
+    assert queue.motion.state == "unknown"
+    with pytest.raises(UsageError, match="JPEG and WebP mix"):
+        jl.survey(scene, scene / "road.geojson", band_times={"red": 0.0, "blue": 1.0})
+
+
 def test_vehicles_drive_on_between_bands_and_nothing_else_changes():
     spec = scene_spec(lag_s=(0.0, 0.0, 1.0), queue_kmh=(36.0, 36.0))
     here = drive(spec, 420.0)

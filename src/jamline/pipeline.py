@@ -183,7 +183,7 @@ def survey(
             else _unseen(road, shown[0], chosen)
             for road, corridor in zip(measured, corridors, strict=True)
         ]
-        times = scene.band_times if band_times is None else _times(band_times)
+        times = scene.band_times if band_times is None else _times(band_times, scene)
         queues = tuple(
             measure_motion(corridor, measured_on, times) if corridor else measured_on
             for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)
@@ -205,13 +205,15 @@ def survey(
     )
 
 
-def _times(band_times: Mapping[str, float]) -> dict[str, float]:
+def _times(band_times: Mapping[str, float], scene: Scene) -> dict[str, float]:
     """Check when bands were taken, as somebody says."""
     for role, seconds in band_times.items():
         if role not in ("red", "green", "blue", "nir"):
             raise UsageError(f"Invalid band '{role}' with a time. Must be red, green, blue or nir.")
         if not math.isfinite(seconds):
             raise UsageError(f"Invalid band time '{role}={seconds}'. Must be a number of seconds.")
+    if scene.mixed:
+        raise UsageError("Invalid band times for these images. Must be left out: JPEG and WebP mix the bands' detail.")
     return dict(band_times)
 
 

@@ -54,6 +54,8 @@ class Image:
         Outline in longitude and latitude.
     band_times : mapping
         Seconds at which bands were taken, by role, after one of them; empty where that is not known.
+    mixed : bool
+        True if the file is packed in a way that stores the bands' detail together, as JPEG does.
     """
 
     path: str
@@ -69,6 +71,7 @@ class Image:
     _decoder: Decoder = field(repr=False)
     _handles: Handles = field(repr=False)
     band_times: Mapping[str, float] = field(default_factory=dict)
+    mixed: bool = False
 
     def __repr__(self) -> str:
         return (

@@ -20,6 +20,9 @@ from jamline.imagery._image import Image
 from jamline.imagery._pixels import Decoder, Pixels, fill_side_px
 from jamline.imagery._sources import shown, unreadable
 
+_MIXING = ("jpeg", "webp")
+"""Compressions that keep brightness finely and colour coarsely: what one band shows lies half where others have it."""
+
 
 def open_image(path: str, *, bands: Mapping[str, int] | None, gsd_m: float | None, handles: Handles) -> Image:
     """Open one raster and find out what it is.
@@ -103,6 +106,7 @@ def _described(
         footprint=_geometry.footprint(crs, dataset.transform, dataset.width, dataset.height),
         _decoder=_decoder(dataset, roles, palette, pixel_m),
         _handles=handles,
+        mixed=getattr(dataset.compression, "name", "").lower() in _MIXING,
         band_times=_metadata.band_times(item, tags, {r: dataset.tags(i) for r, i in roles.items() if r != "alpha"}),
     )
 

@@ -64,8 +64,15 @@ class Scene:
         return next((image.acquired for image in self.images if image.acquired), None)
 
     @property
+    def mixed(self) -> bool:
+        """Whether some image is packed so that its bands do not show places of their own."""
+        return any(image.mixed for image in self.images)
+
+    @property
     def band_times(self) -> dict[str, float]:
-        """When the bands were taken, in seconds, by role; empty where images do not know, or differ."""
+        """When the bands were taken, in seconds, by role; empty where images do not know, differ, or mix bands."""
+        if self.mixed:
+            return {}
         first, *others = (image.band_times for image in self.images)
         return dict(first) if all(dict(each) == dict(first) for each in others) else {}
 
