@@ -16,10 +16,10 @@ from jamline import tables
 from jamline.claims import Claim, Finding, check_claims, read_claim
 from jamline.corridor import Corridor, Hidden, Section, lay_flat
 from jamline.detect import Detector, Found, detector_named, find_vehicles
-from jamline.errors import NothingToMeasureError, RoadError, UsageError
+from jamline.errors import NothingToMeasureError, RoadError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
-from jamline.motion import measure_motion
+from jamline.motion import measure_motion, times_of
 from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
 from jamline.queues import Queues, measure_queues
 from jamline.report import StripImage, write_report
@@ -183,7 +183,7 @@ def survey(
             else _unseen(road, shown[0], chosen)
             for road, corridor in zip(measured, corridors, strict=True)
         ]
-        times = scene.band_times if band_times is None else _times(band_times, scene)
+        times = times_of(scene, band_times)
         queues = tuple(
             measure_motion(corridor, measured_on, times) if corridor else measured_on
             for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)
@@ -203,18 +203,6 @@ def survey(
         },
         detector_sha256=chosen.sha256,
     )
-
-
-def _times(band_times: Mapping[str, float], scene: Scene) -> dict[str, float]:
-    """Check when bands were taken, as somebody says."""
-    for role, seconds in band_times.items():
-        if role not in ("red", "green", "blue", "nir"):
-            raise UsageError(f"Invalid band '{role}' with a time. Must be red, green, blue or nir.")
-        if not math.isfinite(seconds):
-            raise UsageError(f"Invalid band time '{role}={seconds}'. Must be a number of seconds.")
-    if scene.mixed:
-        raise UsageError("Invalid band times for these images. Must be left out: JPEG and WebP mix the bands' detail.")
-    return dict(band_times)
 
 
 def scene_days(scene: Scene) -> list[str]:

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.corridor import Corridor, Hidden, Section
+from jamline.errors import UsageError
+from jamline.imagery import Scene
 from jamline.motion._shift import likeness, peak
 from jamline.queues import Motion, Queues
 from jamline.spans import Estimate
@@ -73,6 +75,33 @@ class _Still:
     along_px: float
     sigma_px: float
     rows: int
+
+
+def times_of(scene: Scene, given: Mapping[str, float] | None) -> dict[str, float]:
+    """Return when the bands of a scene were taken, in seconds, by role.
+
+    Parameters
+    ----------
+    scene : Scene
+        Which may know it.
+    given : mapping, optional
+        What somebody says instead.
+
+    Raises
+    ------
+    UsageError
+        If what is given names no band or no time, or the images mix their bands.
+    """
+    if given is None:
+        return scene.band_times
+    for role, seconds in given.items():
+        if role not in ("red", "green", "blue", "nir"):
+            raise UsageError(f"Invalid band '{role}' with a time. Must be red, green, blue or nir.")
+        if not np.isfinite(seconds):
+            raise UsageError(f"Invalid band time '{role}={seconds}'. Must be a number of seconds.")
+    if scene.mixed:
+        raise UsageError("Invalid band times for these images. Must be left out: JPEG and WebP mix the bands' detail.")
+    return dict(given)
 
 
 def measure_motion(corridor: Corridor, queues: Queues, band_times: Mapping[str, float]) -> Queues:
