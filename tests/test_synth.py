@@ -474,7 +474,7 @@ def test_seams_are_thin_and_dark_and_courses_have_edges() -> None:
     assert np.ptp(lanes, axis=1).max() > 0.05
 
 
-@pytest.mark.parametrize("kind", ["arrows", "stops", "zebras", "hatched", "words"])
+@pytest.mark.parametrize("kind", ["arrows", "stops", "zebras", "hatched", "words", "blocks"])
 def test_marks_are_bright_and_on_the_road(kind: str) -> None:
     plain, _, offset = empty()
     marked, _, _ = look(bare(paint={f"{kind}_per_km": 20.0, "worn": 0.0}))
@@ -502,7 +502,63 @@ def test_bays_are_as_long_as_their_pitch_and_marked() -> None:
     assert (offset[new] < -7.0).all()
 
 
+STRIP = {"side": "left", "start_m": 40.0, "end_m": 160.0, "near_m": 1.0, "wide_m": 3.0}
+
+
+@pytest.mark.parametrize(
+    "plants", [{}, {"shrubs": 0.8}, {"hedge_m": 1.5}, {"young_m": 6.0}, {"path_m": 2.0}], ids=lambda value: str(value)
+)
+def test_strips_lie_beside_the_road_and_in_no_truth(plants: dict[str, float]) -> None:
+    spec = bare(seed=0, strips=[STRIP | plants])
+    light, station, offset = look(spec)
+    changed = np.abs(light - empty(0)[0]) > 0.02
+    # The pavement of the fixture ends 7.3 m from its middle; crowns and shadows reach beyond a strip, its ground not.
+    ground = (offset > 8.6) & (offset < 11.0) & (station > 42) & (station < 158)
+    assert changed[ground].mean() > 0.5
+    assert changed[(offset < 0) | (station < 20) | (station > 180)].mean() < 0.01
+    assert drive(spec, 200.0) == ()
+    if plants:
+        assert (np.abs(light - look(bare(seed=0, strips=[STRIP]))[0]) > 0.02).sum() * 0.04 > 2.0
+
+
+def test_rows_at_the_kerb_stand_beside_the_lanes_on_the_road_s_own_surface() -> None:
+    row = {"side": "right", "start_m": 60.0, "end_m": 140.0, "where": "kerb", "fill": 1.0}
+    cars = [v for v in drive(bare(parked=[row]), 200.0) if v.state == "parked"]
+    assert len(cars) > 10
+    edge = 7.0 + BARE["road"].get("shoulder_m", 0.6)  # type: ignore[attr-defined]
+    assert all(edge < -v.offset_m < edge + 2.2 for v in cars)
+    light, station, offset = look(bare(parked=[row | {"fill": 0.0}]))
+    paved = light[(offset < -edge - 0.4) & (offset > -edge - 1.8) & (np.abs(station - 100) < 60)]
+    lane = light[(offset < -4.5) & (offset > -6.0) & (np.abs(station - 100) < 60)]
+    assert np.median(paved) == pytest.approx(np.median(lane), rel=0.15)
+
+
+def test_lines_are_as_wide_and_as_often_broken_as_asked() -> None:
+    road = BARE["road"] | {"line_m": 0.3, "dashes_m": (2.0, 8.0)}  # type: ignore[operator]
+    light, station, offset = look(bare(road=road))
+    line = (np.abs(np.abs(offset) - 3.5) < 0.1) & (np.abs(station - 100) < 40)
+    lane = light[(np.abs(np.abs(offset) - 5.2) < 0.5) & (np.abs(station - 100) < 40)]
+    assert (light[line] > 1.5 * np.median(lane)).mean() == pytest.approx(2.0 / 8.0, abs=0.1)
+
+
+def test_a_dark_fleet_is_dark() -> None:
+    queue = [{"side": "right", "start_m": 0.0, "end_m": 200.0, "rows": 2, "truck_share": 0.0}]
+    looks = [look(bare(queues=queue, fleet={"looks": "rich", "dark": dark})) for dark in (0.0, 1.0)]
+    bright = [(light > empty()[0] + 0.15).sum() for light, _, _ in looks]
+    assert bright[1] < 0.6 * bright[0]
+
+
 LOT = {"side": "left", "start_m": 50.0, "end_m": 150.0, "near_m": 9.0, "rows": 2, "fill": 0.8}
+
+
+def test_bays_are_stained_and_hatched_where_asked() -> None:
+    plain, _, offset = look(bare(lots=[LOT | {"fill": 0.0, "surface": "asphalt"}]))
+    stained, _, _ = look(bare(lots=[LOT | {"fill": 0.0, "surface": "asphalt", "stains": 1.0}]))
+    hatched, _, _ = look(bare(lots=[LOT | {"fill": 0.0, "surface": "asphalt", "hatched": 0.5, "paint": 1.0}]))
+    dark, bright = stained < 0.85 * plain, hatched > plain + 0.05
+    assert dark.sum() * 0.04 > 5.0
+    assert bright.sum() * 0.04 > 2.0
+    assert (offset[dark | bright] > 7.0).all()
 
 
 @pytest.mark.parametrize("angle_deg", [90.0, 60.0])
@@ -678,3 +734,9 @@ def test_varied_scenes_draw_every_layer() -> None:
     assert sum(bool(spec.crossings) for spec in specs) > 25
     assert sum(any(row.pitch_m > 0 for row in spec.parked) for spec in specs) > 25
     assert sum(spec.fleet.looks == "plain" for spec in specs) > 3
+    assert sum(bool(spec.strips) for spec in specs) > 25
+    assert sum(any(row.where == "kerb" for row in spec.parked) for spec in specs) > 25
+    assert sum(spec.road.dashes_m is not None for spec in specs) > 25
+    assert sum(any(lot.stains > 0 for lot in spec.lots) for spec in specs) > 5
+    # What is drawn apart leaves many scenes as they were.
+    assert sum(not spec.strips and spec.road.dashes_m is None and spec.fleet.dark == 0 for spec in specs) > 40

@@ -19,7 +19,10 @@ Array = npt.NDArray[np.float64]
 _RAIL_M = 4.0
 """Length of the pieces that rails are cut into."""
 
-_RIM = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0.0, 2 * np.pi, 10, endpoint=False)])
+OVERHEAD_M = 4.0
+"""What has its foot above this hangs over the traffic."""
+
+RIM = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0.0, 2 * np.pi, 10, endpoint=False)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class Clutter:
     reach_m: Array
 
 
-_Shape = tuple[Array, float, float, Array]
+Shape = tuple[Array, float, float, Array]
 
 
 def plan_clutter(stage: Stage) -> Clutter:
@@ -49,10 +52,10 @@ def plan_clutter(stage: Stage) -> Clutter:
     spec, length = stage.spec, stage.world.road.length_m
     plan, road = spec.clutter, spec.road
     rng = np.random.default_rng([spec.seed, 33])
-    made: list[_Shape] = []
+    made: list[Shape] = []
     edges = {1.0: edge_m(road, "left") + road.shoulder_m, -1.0: edge_m(road, "right") + road.shoulder_m}
 
-    def scatter(per_km: float, make: Callable[[float, float, float], list[_Shape]]) -> None:
+    def scatter(per_km: float, make: Callable[[float, float, float], list[Shape]]) -> None:
         for _ in range(rng.poisson(per_km * length / 1000.0)):
             side = float(rng.choice([-1.0, 1.0]))
             made.extend(make(float(rng.uniform(0.0, length)), side, edges[side]))
@@ -72,17 +75,12 @@ def plan_clutter(stage: Stage) -> Clutter:
             for s in at:
                 box = _box(_RAIL_M + 0.05, 0.14) + np.array([s + _RAIL_M / 2, side * (edge + 0.55)])
                 made.append((box, 0.45, 0.8, steel))
-    return _gathered(stage, made)
+    return gathered(stage, made)
 
 
 def lay_clutter(stage: Stage, canvas: Canvas, clutter: Clutter, *, over: bool = False) -> None:
     """Paint the things on the ground with their shadows, or those that hang over the traffic without."""
-    window = canvas.window
-    px = window.to_px(clutter.middle[:, 0], clutter.middle[:, 1])
-    reach = clutter.reach_m[:, None] / window.px_m + 4.0
-    size = np.array([window.width, window.height])
-    near = np.flatnonzero(np.all((px > -reach) & (px < size + reach), axis=1))
-    mine = [clutter.things[int(i)] for i in near if (clutter.things[int(i)].foot_m > 4.0) == over]
+    mine = [thing for thing in _near(canvas, clutter) if (thing.foot_m > OVERHEAD_M) == over]
     for thing in mine:
         if thing.top_m > 0 and not over:
             _cast(stage, canvas, thing)
@@ -92,9 +90,19 @@ def lay_clutter(stage: Stage, canvas: Canvas, clutter: Clutter, *, over: bool = 
 
 def cast_gantries(stage: Stage, canvas: Canvas, clutter: Clutter) -> None:
     """Lay the shadows of what hangs over the traffic."""
-    for thing in clutter.things:
-        if thing.foot_m > 4.0:
+    for thing in _near(canvas, clutter):
+        if thing.foot_m > OVERHEAD_M:
             _cast(stage, canvas, thing)
+
+
+def _near(canvas: Canvas, clutter: Clutter) -> list[Thing]:
+    """Return the things that may reach into a window, with their shadows."""
+    window = canvas.window
+    px = window.to_px(clutter.middle[:, 0], clutter.middle[:, 1])
+    reach = clutter.reach_m[:, None] / window.px_m + 4.0
+    size = np.array([window.width, window.height])
+    near = np.all((px > -reach) & (px < size + reach), axis=1)
+    return [clutter.things[int(i)] for i in np.flatnonzero(near)]
 
 
 def _cast(stage: Stage, canvas: Canvas, thing: Thing) -> None:
@@ -145,26 +153,26 @@ def _walk(edge: float, rng: np.random.Generator) -> float:
     return float(rng.uniform(0.0, edge)) if rng.random() < 0.15 else edge + 0.8 + float(rng.exponential(3.0))
 
 
-def _lid(s: float, o: float, rng: np.random.Generator) -> list[_Shape]:
+def _lid(s: float, o: float, rng: np.random.Generator) -> list[Shape]:
     tint = np.ones(3) * float(rng.choice([0.04, 0.06, 0.16, 0.25]))
     size = float(rng.uniform(0.28, 0.45))
-    shape = _RIM * size if rng.random() < 0.7 else _box(2 * size, 1.6 * size)
+    shape = RIM * size if rng.random() < 0.7 else _box(2 * size, 1.6 * size)
     return [(shape + np.array([s, o]), 0.0, 0.0, tint)]
 
 
-def _puddle(s: float, o: float, rng: np.random.Generator) -> list[_Shape]:
+def _puddle(s: float, o: float, rng: np.random.Generator) -> list[Shape]:
     size = float(rng.lognormal(-0.3, 0.6))
-    shape = _RIM * np.array([size * float(rng.uniform(1.0, 3.0)), size]) * rng.uniform(0.8, 1.2, (len(_RIM), 1))
+    shape = RIM * np.array([size * float(rng.uniform(1.0, 3.0)), size]) * rng.uniform(0.8, 1.2, (len(RIM), 1))
     tint = np.array([0.78, 0.95, 1.27]) * float(rng.choice([0.02, 0.04, 0.12]))
     return [(shape + np.array([s, o]), 0.0, 0.0, tint)]
 
 
-def _person(s: float, o: float, rng: np.random.Generator) -> list[_Shape]:
-    shape = _RIM * np.array([0.18, 0.28]) @ _turn(float(rng.uniform(0, np.pi)))
+def _person(s: float, o: float, rng: np.random.Generator) -> list[Shape]:
+    shape = RIM * np.array([0.18, 0.28]) @ _turn(float(rng.uniform(0, np.pi)))
     return [(shape + np.array([s, o]), 0.1, float(rng.uniform(1.5, 1.85)), pick(CARS, rng, spread=0.4))]
 
 
-def _cycle(s: float, side: float, edge: float, rng: np.random.Generator) -> list[_Shape]:
+def _cycle(s: float, side: float, edge: float, rng: np.random.Generator) -> list[Shape]:
     """Return a bicycle or motorcycle in a lane, or a few side by side at the kerb."""
     long, wide = float(rng.uniform(1.7, 2.2)), float(rng.uniform(0.3, 0.7))
     dark = np.array([0.03, 0.03, 0.033])
@@ -172,7 +180,7 @@ def _cycle(s: float, side: float, edge: float, rng: np.random.Generator) -> list
         place = np.array([s, side * float(rng.uniform(0.3, edge))])
         return [
             (_box(long, wide) + place, 0.1, 1.0, dark if rng.random() < 0.6 else pick(CARS, rng)),
-            (_RIM * np.array([0.3, 0.27]) + place, 0.9, 1.6, pick(CARS, rng, spread=0.4)),
+            (RIM * np.array([0.3, 0.27]) + place, 0.9, 1.6, pick(CARS, rng, spread=0.4)),
         ]
     turn = float(rng.uniform(0.6, 2.5))
     out = side * (edge + float(rng.uniform(0.2, 2.0)))
@@ -182,7 +190,7 @@ def _cycle(s: float, side: float, edge: float, rng: np.random.Generator) -> list
     ]
 
 
-def _junk(s: float, side: float, edge: float, rng: np.random.Generator) -> list[_Shape]:
+def _junk(s: float, side: float, edge: float, rng: np.random.Generator) -> list[Shape]:
     """Return a bin, cabinet, bench, pallet, shelter or container."""
     sizes = (
         (0.35, 0.7, 0.7, 1.1),
@@ -202,7 +210,7 @@ def _junk(s: float, side: float, edge: float, rng: np.random.Generator) -> list[
     return [(_box(long, wide, turn) + np.array([s, o]), 0.0, high * float(rng.uniform(0.8, 1.2)), tint)]
 
 
-def _sign(s: float, o: float, rng: np.random.Generator) -> list[_Shape]:
+def _sign(s: float, o: float, rng: np.random.Generator) -> list[Shape]:
     grey = np.array([0.40, 0.41, 0.42])
     high = float(rng.uniform(2.2, 3.2))
     panel = _box(0.08, float(rng.uniform(0.5, 1.4))) + np.array([s, o])
@@ -212,13 +220,13 @@ def _sign(s: float, o: float, rng: np.random.Generator) -> list[_Shape]:
     ]
 
 
-def _gantry(s: float, edges: dict[float, float], rng: np.random.Generator) -> list[_Shape]:
+def _gantry(s: float, edges: dict[float, float], rng: np.random.Generator) -> list[Shape]:
     """Return a beam across one side or both, with its signs."""
     low = -edges[-1.0] - 1.0
     high = edges[1.0] + 1.0 if rng.random() < 0.6 else 0.5
     beam = _box(float(rng.uniform(0.35, 0.9)), high - low) + np.array([s, (high + low) / 2])
     steel = np.array([0.36, 0.37, 0.38]) * float(rng.uniform(0.7, 1.4))
-    made: list[_Shape] = [(beam, 5.8, 6.6, steel)]
+    made: list[Shape] = [(beam, 5.8, 6.6, steel)]
     signs = [float(o) for o in np.arange(low + 2.5, high - 2.0, 4.0) if rng.random() < 0.6]
     return made + [(_box(0.3, 2.6) + np.array([s, o]), 4.8, 7.0, np.array([0.10, 0.16, 0.24])) for o in signs]
 
@@ -227,7 +235,7 @@ def _turn(angle: float) -> Array:
     return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
 
 
-def _gathered(stage: Stage, shapes: list[_Shape]) -> Clutter:
+def gathered(stage: Stage, shapes: list[Shape]) -> Clutter:
     """Set all outlines on the local map at once."""
     if not shapes:
         return Clutter((), np.zeros((0, 2)), np.zeros(0))

@@ -18,6 +18,7 @@ from jamline.synth.options import (
     Part,
     ShadeSpec,
     Side,
+    StripSpec,
     WearSpec,
 )
 from jamline.toml import read_toml
@@ -56,6 +57,10 @@ class RoadSpec(Part):
     """Factor on the usual reflectance of the surface."""
     markings: float = Field(0.8, ge=0.0, le=1.0)
     """How fresh the paint is; 0 for none."""
+    line_m: float = Field(0.16, ge=0.08, le=0.5)
+    """Width of its lines."""
+    dashes_m: tuple[float, float] | None = None
+    """Length and period of the dashes between lanes; the usual ones where not given."""
     kerb: bool = False
     rails: bool = False
     poles: bool = False
@@ -120,7 +125,8 @@ class ParkedSpec(Part):
     side: Side = "right"
     start_m: float
     end_m: float
-    where: Literal["bay", "verge"] = "bay"
+    where: Literal["bay", "verge", "kerb"] = "bay"
+    """In a paved bay, on the verge, or at the kerb of a street that is as wide as that all along."""
     fill: float = Field(0.8, ge=0.0, le=1.0)
     truck_share: float = Field(0.0, ge=0.0, le=1.0)
     pitch_m: float = Field(0.0, ge=0.0, le=9.0)
@@ -229,6 +235,7 @@ class SceneSpec(Part):
     flows: tuple[FlowSpec, ...] = ()
     parked: tuple[ParkedSpec, ...] = ()
     lots: tuple[LotSpec, ...] = ()
+    strips: tuple[StripSpec, ...] = ()
     crossings: tuple[CrossingSpec, ...] = ()
     fleet: FleetSpec = FleetSpec()
     wear: WearSpec = WearSpec()

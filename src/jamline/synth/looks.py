@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.synth.easel import Easel, rounded
-from jamline.synth.paints import CARS, DUST, GLASS, LOADS, RUBBER, SKY, pick
+from jamline.synth.paints import CARS, DARK, DUST, GLASS, LOADS, RUBBER, SKY, pick
 
 Array = npt.NDArray[np.float64]
 
@@ -27,7 +27,13 @@ _BELT = 0.62
 
 
 def paint_car(
-    easel: Easel, body: str, size: tuple[float, float, float], rng: np.random.Generator, *, dull: float = 0.0
+    easel: Easel,
+    body: str,
+    size: tuple[float, float, float],
+    rng: np.random.Generator,
+    *,
+    dull: float = 0.0,
+    dark: float = 0.0,
 ) -> None:
     """Paint a car on an easel.
 
@@ -43,9 +49,13 @@ def paint_car(
         Of this car alone.
     dull : float
         How much dust lies on it, 0 to 1.
+    dark : float
+        Odds that it is dark, whatever is usual.
     """
     tall = body in ("van", "drop")
     paint = np.array([0.68, 0.68, 0.67]) if tall and rng.random() < 0.6 else pick(CARS, rng)
+    if dark > 0 and rng.random() < dark:
+        paint = pick(DARK, rng)
     gloss = float(rng.uniform(0.004, 0.034)) * SKY
     dirt = float(np.clip(dull * rng.uniform(0.2, 1.0), 0.0, 0.7))
     body_tint = (paint + gloss) * (1.0 - dirt) + DUST * dirt

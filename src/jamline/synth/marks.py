@@ -76,6 +76,10 @@ def plan_marks(stage: Stage) -> Marks:
     for s in spots(paint.hatched_per_km):
         shapes += [(part, main) for part in _hatching(float(s), span, road.shoulder_m, rng)]
     shapes += _bays(stage, rng)
+    if paint.blocks_per_km > 0:
+        broad = np.random.default_rng([spec.seed, 36])
+        for s in broad.uniform(0.0, length, broad.poisson(paint.blocks_per_km * length / 1000.0)):
+            shapes += [(part, main) for part in _blocks(stage, float(s), broad)]
     return _gathered(stage, shapes)
 
 
@@ -160,6 +164,19 @@ def _hatching(s: float, span: tuple[float, float], shoulder_m: float, rng: np.ra
         )
     made.append(_rectangle((s, s + long), (inner - 0.08, inner + 0.08)))
     return made
+
+
+def _blocks(stage: Stage, s: float, rng: np.random.Generator) -> list[Array]:
+    """Return broad dashes along a line between lanes, at the road's edge or outside it."""
+    road = stage.spec.road
+    side, sign = ("left", 1.0) if road.lanes_left and not road.oneway and rng.random() < 0.5 else ("right", -1.0)
+    edge = edge_m(road, side)
+    inwards = road.lane_width_m * int(rng.integers(0, max(1, road.lanes_right)))
+    o = sign * (edge - inwards + float(rng.choice([0.0, 0.0, 0.15, -0.4])))
+    wide, long = float(rng.uniform(0.22, 0.55)), float(rng.uniform(0.8, 6.0))
+    period = long + float(rng.uniform(0.8, 6.0))
+    starts = np.arange(s, s + float(rng.uniform(30.0, 180.0)), period)
+    return [_rectangle((float(at), float(at) + long), (o - wide / 2, o + wide / 2)) for at in starts]
 
 
 def _bays(stage: Stage, rng: np.random.Generator) -> list[tuple[Array, int]]:

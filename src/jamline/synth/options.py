@@ -46,6 +46,8 @@ class PaintSpec(Part):
     zebras_per_km: float = Field(0.0, ge=0.0, le=20.0)
     hatched_per_km: float = Field(0.0, ge=0.0, le=20.0)
     words_per_km: float = Field(0.0, ge=0.0, le=40.0)
+    blocks_per_km: float = Field(0.0, ge=0.0, le=20.0)
+    """Stretches of broad dashes, as beside exits, bus lanes and turning lanes."""
     worn: float = Field(0.2, ge=0.0, le=1.0)
     """Share of it that is gone."""
 
@@ -86,6 +88,8 @@ class FleetSpec(Part):
     """Rich ones have all bodies and equipment, and show a flank where the view is oblique."""
     dull: float = Field(0.0, ge=0.0, le=1.0)
     """How dusty they are."""
+    dark: float = Field(0.0, ge=0.0, le=1.0)
+    """Share of the cars that are dark, whatever is usual."""
 
 
 class LotSpec(Part):
@@ -105,6 +109,30 @@ class LotSpec(Part):
     paint: float = Field(0.7, ge=0.0, le=1.0)
     """How fresh the bays' lines are; 0 for none."""
     surface: Literal["asphalt", "concrete", "gravel"] = "asphalt"
+    stains: float = Field(0.0, ge=0.0, le=1.0)
+    """Darkness of what dripped in the bays, beyond the usual."""
+    hatched: float = Field(0.0, ge=0.0, le=0.5)
+    """Share of the bays that are hatched."""
+
+
+class StripSpec(Part):
+    """A planted strip along the road, with a footpath behind it."""
+
+    side: Literal["left", "right"] = "right"
+    start_m: float
+    end_m: float
+    near_m: float = Field(0.2, ge=0.0, le=12.0)
+    """From the pavement's edge to the strip."""
+    wide_m: float = Field(1.8, ge=0.5, le=8.0)
+    cover: Literal["grass", "bark", "gravel"] = "grass"
+    shrubs: float = Field(0.0, ge=0.0, le=1.0)
+    """Share of its length under shrubs."""
+    hedge_m: float = Field(0.0, ge=0.0, le=3.0)
+    """Height of a clipped hedge along it; 0 for none."""
+    young_m: float = Field(0.0, ge=0.0, le=60.0)
+    """Distance of young trees with thin crowns; 0 for none."""
+    path_m: float = Field(0.0, ge=0.0, le=6.0)
+    """Width of the footpath."""
 
 
 class CrossingSpec(Part):

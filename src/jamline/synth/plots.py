@@ -64,11 +64,24 @@ def _lay_lot(stage: Stage, canvas: Canvas, lot: LotSpec, rng: np.random.Generato
         on = np.clip(0.5 + np.minimum(y, row_m - y) / soft, 0, 1) * (np.abs(s - middle) < half - 2.4)
         slide = s - np.float32(lot.start_m) - (y - row_m / 2) * cot * np.float32(row_slant(lot, row))
         phase = np.abs(slide - np.round(slide / step) * step)
+        bay = np.floor(slide / step).astype(np.int64)
+        if lot.stains > 0:
+            # What dripped and wore in some bays, as large as a car: dark and empty.
+            odd = noise.dice(bay, np.full_like(bay, row), 14)
+            along = np.exp(-(((y - row_m / 2) / (1.2 + 1.4 * odd)) ** 2), dtype=np.float32)
+            blot = np.exp(-((np.abs(phase) - step / 2) ** 2) / (0.5 + 0.4 * odd), dtype=np.float32) * along * on
+            blot *= ramp(noise.field(canvas.window, 0.7, 88) + 2.0 * odd, 0.8, 2.2)
+            canvas.colour[...] *= (1.0 - np.float32(0.6 * lot.stains) * np.asarray(blot, np.float32))[..., None]
         # Oil drips where engines stand.
         spot = np.exp(-(((np.abs(phase) - step / 2) / 0.45) ** 2), dtype=np.float32) * on
         canvas.colour[...] *= (1.0 - 0.16 * spot * ramp(noise.field(canvas.window, 0.9, 84), -0.3, 1.2))[..., None]
         if lot.paint > 0 and lot.surface != "gravel":
-            mix(canvas.colour, _PAINT, np.asarray(stripe(phase, 0.11, px) * on * worn, np.float32))
+            lines = stripe(phase, 0.11, px)
+            if lot.hatched > 0:
+                bars = np.mod(y + 0.6 * slide, np.float32(0.9))
+                bars = stripe(np.abs(bars - np.float32(0.45)), 0.12, px)
+                lines = np.maximum(lines, bars * (noise.dice(bay, np.full_like(bay, row), 15) < lot.hatched))
+            mix(canvas.colour, _PAINT, np.asarray(lines * on * worn, np.float32))
         if row % 2 == 1 and row + 1 < lot.rows:
             strip = np.abs(y - row_m - np.float32(ISLAND_M / 2))
             green = np.clip(0.5 + (ISLAND_M / 2 - strip) / soft, 0, 1) * (np.abs(s - middle) < half - 2.0)

@@ -21,6 +21,7 @@ def portrait(
     rng: np.random.Generator,
     *,
     dull: float = 0.0,
+    dark: float = 0.0,
 ) -> npt.NDArray[np.float32]:
     """Paint one vehicle on an easel of its own.
 
@@ -36,6 +37,8 @@ def portrait(
         Of this vehicle alone: paint, equipment, dirt.
     dull : float
         How dusty vehicles are.
+    dark : float
+        Share of the cars that are dark, whatever is usual.
 
     Returns
     -------
@@ -50,6 +53,9 @@ def portrait(
         sun=(float(sun[0]), float(sun[1])),
         cot=1.0 / float(np.tan(np.radians(elevation_deg))),
     )
-    paint = paint_truck if v.kind == "truck" else paint_car
-    paint(easel, v.body, (v.length_m, v.width_m, v.height_m), rng, dull=dull)
+    size = (v.length_m, v.width_m, v.height_m)
+    if v.kind == "truck":
+        paint_truck(easel, v.body, size, rng, dull=dull)
+    else:
+        paint_car(easel, v.body, size, rng, dull=dull, dark=dark)
     return np.dstack([np.clip(easel.colour, 0.0, 2.5), easel.cover]).astype(np.float32)

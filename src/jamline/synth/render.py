@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from jamline.synth import bridges, clutter, cover, furniture, marks, plots, roadway, sensor, terrain, wear
+from jamline.synth import bridges, clutter, cover, furniture, marks, plots, roadway, sensor, strips, terrain, wear
 from jamline.synth.canvas import Canvas, Field, Stage
 from jamline.synth.lanes import Vehicle
 from jamline.synth.noise import Noise, Window
@@ -30,6 +30,7 @@ class Renderer:
         self.courses = wear.plan_courses(self.stage)
         self.marks = marks.plan_marks(self.stage)
         self.clutter = clutter.plan_clutter(self.stage)
+        self.greens = strips.plan_strips(self.stage)
         self.grove = cover.Grove(self.stage, self.buildings)
         self.furniture = furniture.plan_furniture(self.stage)
         self.bridges = bridges.plan_bridges(self.stage)
@@ -54,6 +55,7 @@ class Renderer:
         roadway.lay_road(stage, canvas, self.blemishes, self.courses)
         # Car parks and crossing roads are swept; markings show through what drifts.
         wear.lay_drift(stage, canvas)
+        strips.lay_strips(stage, canvas)
         plots.lay_lots(stage, canvas)
         plots.lay_crossings(stage, canvas)
         furniture.lay_paint(stage, canvas, self.furniture)
@@ -61,12 +63,14 @@ class Renderer:
         terrain.lay_buildings(stage, canvas, self.buildings)
         self.grove.cast(canvas, trees)
         furniture.lay_posts(stage, canvas, self.furniture, shadows=True)
-        clutter.lay_clutter(stage, canvas, self.clutter)
-        clutter.cast_gantries(stage, canvas, self.clutter)
+        for things in (self.clutter, self.greens):
+            clutter.lay_clutter(stage, canvas, things)
+            clutter.cast_gantries(stage, canvas, things)
         bridges.shade_bridges(stage, canvas, self.bridges)
         self.fleet.lay(canvas)
         furniture.lay_posts(stage, canvas, self.furniture, shadows=False)
-        clutter.lay_clutter(stage, canvas, self.clutter, over=True)
+        for things in (self.clutter, self.greens):
+            clutter.lay_clutter(stage, canvas, things, over=True)
         self.grove.lay(canvas, trees)
         bridges.lay_bridges(stage, canvas, self.bridges)
         cover.shade_valley(stage, canvas)

@@ -83,7 +83,7 @@ def lay_road(stage: Stage, canvas: Canvas, blemishes: tuple[Blemish, ...], cours
     tint = _KERB if road.kerb else _GRAVEL
     mix(canvas.colour, np.array(tint) * (0.75 if road.kerb else 1.0), gravel * (0.95 if road.kerb else 0.8))
     for bay in spec.parked:
-        if bay.where == "bay":
+        if bay.where != "verge":
             _lay_bay(stage, canvas, bay)
     edge = 0.0 if road.kerb else 0.12
     paved = np.clip(0.5 - (beyond + edge * ragged) / soft, 0.0, 1.0)
@@ -154,7 +154,7 @@ def _lay_paint(stage: Stage, canvas: Canvas, s: Field, o: Field) -> None:
     wear = np.clip(1.1 * road.markings * (1.0 + 0.25 * stage.noise.field(window, 0.6, 38)), 0.0, 1.0)
     paint = np.zeros_like(o)
     for at, dash in _lines(road):
-        line = stripe(np.abs(o - np.float32(at)), 0.16, window.px_m)
+        line = stripe(np.abs(o - np.float32(at)), road.line_m, window.px_m)
         if dash:
             period, painted = dash
             phase = np.mod(s, np.float32(period))
@@ -167,19 +167,22 @@ def _lay_paint(stage: Stage, canvas: Canvas, s: Field, o: Field) -> None:
 def _lines(road: RoadSpec) -> list[tuple[float, tuple[float, float] | None]]:
     """Return offset and dashes (period, painted) of every painted line."""
     wide = road.lane_width_m
+    between = road.dashes_m[::-1] if road.dashes_m else (15.0, 6.0)
     if road.oneway:
         half = road.lanes_right * wide / 2
-        inner = [(-half + k * wide, (15.0, 6.0)) for k in range(1, road.lanes_right)]
+        inner = [(-half + k * wide, between) for k in range(1, road.lanes_right)]
         return [(half, None), (-half, None), *inner]
     lines: list[tuple[float, tuple[float, float] | None]] = []
     middle = road.median_m / 2
     for sign, lanes in ((1.0, road.lanes_left), (-1.0, road.lanes_right)):
-        lines += [(sign * (middle + k * wide), (15.0, 6.0)) for k in range(1, lanes)]
+        lines += [(sign * (middle + k * wide), between) for k in range(1, lanes)]
         lines.append((sign * (middle + lanes * wide), None))
         if middle > 0.1:
             lines.append((sign * middle, None))
     if middle <= 0.1 and road.lanes_left:
-        lines += [(0.0, (9.0, 3.0))] if road.lanes_left == 1 else [(0.12, None), (-0.12, None)]
+        lines += (
+            [(0.0, between if road.dashes_m else (9.0, 3.0))] if road.lanes_left == 1 else [(0.12, None), (-0.12, None)]
+        )
     return lines
 
 
@@ -209,12 +212,14 @@ def _lay_bay(stage: Stage, canvas: Canvas, bay: ParkedSpec) -> None:
     sign = 1.0 if bay.side == "left" else -1.0
     across = canvas.offset_m * np.float32(sign) - np.float32(edge)
     s = canvas.station_m
-    if float(s.max()) < bay.start_m - 3.0 or float(s.min()) > bay.end_m + 3.0:
+    kerb = bay.where == "kerb"
+    beyond, half = (60.0, 1.1) if kerb else (3.0, 1.25)
+    if float(s.max()) < bay.start_m - beyond or float(s.min()) > bay.end_m + beyond:
         return
     px = max(0.15, canvas.window.px_m)
-    inside = np.clip(0.5 + (1.25 - np.abs(across - 1.25)) / px, 0, 1)
-    inside = inside * ((s > bay.start_m - 3.0) & (s < bay.end_m + 3.0))
-    tone = np.float32(_ASPHALT[road.surface] * road.brightness * 1.12)
+    inside = np.clip(0.5 + (half - np.abs(across - half)) / px, 0, 1)
+    inside = inside * ((s > bay.start_m - beyond) & (s < bay.end_m + beyond))
+    tone = np.float32(_ASPHALT[road.surface] * road.brightness * (1.0 if kerb else 1.12))
     rough = 1.0 + 0.05 * stage.noise.field(canvas.window, 0.4, 40)
     mix(
         canvas.colour,

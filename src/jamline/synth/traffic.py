@@ -164,7 +164,7 @@ def _parked(road: RoadSpec, bodies: Bodies, plan: ParkedSpec, rng: np.random.Gen
     start, end = max(0.0, plan.start_m), min(road_m, plan.end_m)
     sign = 1.0 if plan.side == "left" else -1.0
     edge = edge_m(road, plan.side) + road.shoulder_m
-    middle = edge + (1.25 if plan.where == "bay" else road.verge_m + 1.3)
+    middle = edge + {"bay": 1.25, "kerb": 1.05, "verge": road.verge_m + 1.3}[plan.where]
     made: list[Vehicle] = []
     at = start
     while True:
@@ -173,7 +173,7 @@ def _parked(road: RoadSpec, bodies: Bodies, plan: ParkedSpec, rng: np.random.Gen
             return made
         if rng.random() < plan.fill:
             along = bool(rng.random() < 0.9) == (plan.side != "left")
-            turn = 1.2 if plan.where == "bay" else 4.0
+            turn = 4.0 if plan.where == "verge" else 1.2
             aside = middle + (size[1] - 1.8) / 2
             spot = at + size[0] / 2
             if plan.pitch_m > 0:

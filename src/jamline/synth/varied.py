@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jamline.synth.config import SceneSpec
+from jamline.synth.harden import harden
 from jamline.synth.widen import widen
 
 _SURFACES = {
@@ -67,6 +68,7 @@ def varied(seed: int, *, gsd_m: float = 0.5, length_km: float | None = None) -> 
         "imagery": {**edges, "half_width_m": 60.0, "tile_px": 1024, "overlap_px": 48},
     }
     widen(np.random.default_rng([seed, 1001]), scene)
+    harden(np.random.default_rng([seed, 1002]), scene)
     return SceneSpec.model_validate(scene)
 
 

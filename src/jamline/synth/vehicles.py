@@ -166,7 +166,9 @@ class Fleet:
         if spec.fleet.looks == "rich":
             view = (spec.sensor.view_east, spec.sensor.view_north)
             lean = np.array([ahead @ view, left @ view])
-            picture = portrait(v, sun, lean, spec.light.sun_elevation_deg, rng, dull=spec.fleet.dull)
+            picture = portrait(
+                v, sun, lean, spec.light.sun_elevation_deg, rng, dull=spec.fleet.dull, dark=spec.fleet.dark
+            )
         else:
             picture = picture_of(v, sun, spec.light.sun_elevation_deg, rng)
         if scale < 0.8:
