@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,8 +19,14 @@ Array = npt.NDArray[np.float32]
 ROWS, COLUMNS = 96, 640
 """Of a crop, in pixels of the network: 32 by 213 m."""
 
-_FILLED = 0.8
+_FILLED = 0.7
 """Share of crops that hold a vehicle, where the sample has any."""
+
+_COVERED = 0.6
+"""Share of a vehicle under crowns or a bridge from which nobody is asked to find it."""
+
+_GRAIN = np.random.default_rng(1).standard_normal(1_500_000, np.float32)
+"""Noise, drawn once: drawing it for each crop takes as long as all else."""
 
 
 class Batches(IterableDataset):
@@ -44,7 +51,7 @@ class Batches(IterableDataset):
         self.seed = seed
         self.rng = np.random.default_rng(seed)
         # Scenes full of vehicles teach more, but no scene shall be all of the lesson.
-        count = np.array([min(60, len(s.boxes)) + 6 for s in samples], float)
+        count = np.array([min(40, len(s.boxes)) + 10 for s in samples], float)
         self.odds = count / count.sum()
 
     def later(self, step: int) -> Batches:
@@ -62,16 +69,17 @@ class Batches(IterableDataset):
             sample = self.real[int(rng.integers(len(self.real)))]
         else:
             sample = self.samples[int(rng.choice(len(self.samples), p=self.odds))]
-        pixels, seen, boxes = _placed(sample, rng)
+        image, seen, boxes = _placed(sample, rng)
         if rng.random() < 0.5:
-            pixels, seen = pixels[:, :, ::-1], seen[:, ::-1]
+            image, seen = image[:, ::-1], seen[:, ::-1]
             boxes[:, 0] = COLUMNS - 1 - boxes[:, 0]
         if rng.random() < 0.5:
-            pixels, seen = pixels[:, ::-1], seen[::-1]
+            image, seen = image[::-1], seen[::-1]
             boxes[:, 1] = ROWS - 1 - boxes[:, 1]
-        pixels = seen_otherwise(np.ascontiguousarray(pixels), sample.gsd_m, rng)
-        pixels = np.where(seen[None], pixels, 0.0).astype(np.float32)
-        return (pixels, *wanted(boxes, np.ascontiguousarray(seen)))
+        image = seen_otherwise(np.ascontiguousarray(image), sample.gsd_m, rng)
+        if not seen.all():
+            image[~seen] = 0.0
+        return (np.ascontiguousarray(np.moveaxis(image, -1, 0)), *wanted(boxes, np.ascontiguousarray(seen)))
 
 
 def _placed(sample: Sample, rng: np.random.Generator) -> tuple[Array, npt.NDArray[np.bool_], Array]:
@@ -90,13 +98,19 @@ def _placed(sample: Sample, rng: np.random.Generator) -> tuple[Array, npt.NDArra
     # Only what the crop needs is turned into 32 bits and resampled.
     low = max(0, int(left / zoom[0]) - 4)
     high = min(columns, int((left + COLUMNS) / zoom[0]) + 5)
-    planes = np.concatenate([sample.pixels[:, :, low:high], sample.seen[None, :, low:high]]).astype(np.float32)
-    cut = resampled(planes, zoom=(zoom[0], zoom[1]), first=(left - low * zoom[0], top), shape=(ROWS, COLUMNS))
-    pixels, seen = cut[:3], cut[3]
-    boxes = sample.boxes.copy()
+    cut = sample.pixels[:, :, low:high].astype(np.float32)
+    first = (left - low * zoom[0], top)
+    laid = resampled(cut, zoom=(zoom[0], zoom[1]), first=first, shape=(ROWS, COLUMNS))
+    image = np.ascontiguousarray(np.moveaxis(laid, 0, -1))
+    column = np.floor((np.arange(COLUMNS) + 0.5 + left) / zoom[0]).astype(int)
+    row = np.floor((np.arange(ROWS) + 0.5 + top) / zoom[1]).astype(int)
+    seen = sample.seen[np.clip(row, 0, rows - 1)][:, np.clip(column, 0, columns - 1)]
+    seen[:, (column < 0) | (column >= columns)] = False
+    seen[(row < 0) | (row >= rows)] = False
+    boxes = np.column_stack([sample.boxes, sample.covered])
     boxes[:, :2] = (boxes[:, :2] + 0.5) * zoom - (left, top) - 0.5
-    boxes[:, 2:] *= stretch
-    return pixels, seen > 0.5, boxes
+    boxes[:, 2:4] *= stretch
+    return image, seen, boxes
 
 
 def _inside(sample: Sample) -> npt.NDArray[np.bool_]:
@@ -108,38 +122,43 @@ def _inside(sample: Sample) -> npt.NDArray[np.bool_]:
     return np.asarray(inside)
 
 
-def seen_otherwise(pixels: Array, gsd_m: float, rng: np.random.Generator) -> Array:
-    """Show a crop in another light, through another camera, shape (3, rows, columns)."""
-    image = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+def seen_otherwise(image: Array, gsd_m: float, rng: np.random.Generator) -> Array:
+    """Show a crop in another light, through another camera, shape (rows, columns, 3)."""
     if rng.random() < 0.25:
         # A coarser camera: blur of what it cannot resolve, noise added after.
         coarse_m = float(rng.uniform(gsd_m, 1.0))
         sigma = 0.5 * np.sqrt(max(coarse_m**2 - gsd_m**2, 0.0)) / PIXEL_M
         if sigma > 0.2:
-            image = cv2.GaussianBlur(image, (0, 0), sigma)
+            image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
     if rng.random() < 0.15:
         soft = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 2.0)))
-        image = image + float(rng.uniform(0.2, 1.2)) * (image - soft)
-    grey = image.mean(axis=2, keepdims=True)
+        more = float(rng.uniform(0.2, 1.2))
+        image = np.asarray(cv2.addWeighted(image, 1.0 + more, soft, -more, 0.0), np.float32)
+    mixed = np.eye(3)
     if rng.random() < 0.15:
-        image = np.repeat(grey, 3, axis=2)
+        mixed = np.full((3, 3), 1 / 3)
     elif rng.random() < 0.5:
-        image = grey + (image - grey) * float(rng.uniform(0.2, 1.6))
+        colour = float(rng.uniform(0.2, 1.6))
+        mixed = colour * mixed + (1.0 - colour) / 3
     if rng.random() < 0.05:
-        image = image[..., rng.permutation(3)]
-    if rng.random() < 0.6:
-        image = np.maximum(image, np.float32(0.0)) ** np.float32(np.exp(rng.normal(0.0, 0.22)))
+        mixed = mixed[rng.permutation(3)]
+    curve = float(np.exp(rng.normal(0.0, 0.22))) if rng.random() < 0.6 else 1.0
     gain = np.exp(rng.normal(0.0, 0.05, 3)) * np.exp(rng.normal(0.0, 0.30))
     lift = rng.normal(0.0, 0.04) + rng.normal(0.0, 0.012, 3)
-    image = image * gain.astype(np.float32) + lift.astype(np.float32)
+    if curve != 1.0:
+        image = np.asarray(cv2.pow(np.maximum(cv2.transform(image, mixed), np.float32(0.0)), curve), np.float32)
+        mixed = np.eye(3)
+    image = np.asarray(cv2.transform(image, np.column_stack([gain[:, None] * mixed, lift])), np.float32)
     if rng.random() < 0.12:
-        image = image * _shadow(image.shape[:2], rng)[..., None]
+        image *= _shadow((ROWS, COLUMNS), rng)[..., None]
     if rng.random() < 0.5:
-        grain = rng.standard_normal(image.shape, np.float32) * np.float32(rng.exponential(0.012))
+        at = int(rng.integers(len(_GRAIN) - image.size))
+        grain = _GRAIN[at : at + image.size].reshape(image.shape)
+        strength = float(rng.exponential(0.012))
         if rng.random() < 0.5:
-            grain = cv2.GaussianBlur(grain, (0, 0), 0.8) * 1.6
-        image = image + grain
-    return np.ascontiguousarray(np.moveaxis(np.clip(image, -0.2, 2.0), -1, 0), np.float32)
+            grain, strength = np.asarray(cv2.GaussianBlur(grain, (0, 0), 0.8), np.float32), 1.6 * strength
+        image += grain * np.float32(strength)
+    return np.clip(image, np.float32(-0.2), np.float32(2.0))
 
 
 def _shadow(shape: tuple[int, int], rng: np.random.Generator) -> Any:
@@ -157,8 +176,8 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
 
     Parameters
     ----------
-    boxes : array, shape (n, 4)
-        Column and row of the middle in pixels, length and width in metres.
+    boxes : array, shape (n, 5)
+        Column and row of the middle in pixels, length and width in metres, share that is covered.
     seen : array of bool, shape (rows, columns)
 
     Returns
@@ -169,23 +188,30 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
     heat = np.zeros((2, rows, columns), np.float32)
     targets = np.zeros((4, rows, columns), np.float32)
     weight = np.zeros((rows, columns), np.float32)
-    y, x = np.mgrid[:rows, :columns].astype(np.float32)
-    for column, row, length_m, width_m in boxes:
+    y, x = np.arange(rows, dtype=np.float32), np.arange(columns, dtype=np.float32)
+    inside = (boxes[:, 0] > -1) & (boxes[:, 0] < seen.shape[1]) & (boxes[:, 1] > -1) & (boxes[:, 1] < seen.shape[0])
+    for column, row, length_m, width_m, covered in boxes[inside].tolist():
+        log_length, log_width = math.log(length_m), math.log(width_m)
         at_x, at_y = (column + 0.5) / CELL[1] - 0.5, (row + 0.5) / CELL[0] - 0.5
         cx, cy = round(at_x), round(at_y)
         if not (0 <= cx < columns and 0 <= cy < rows):
             continue
-        spread_x = float(np.clip(0.13 * length_m / (CELL[1] * PIXEL_M), 0.45, 1.6))
-        spread_y = float(np.clip(0.17 * width_m / (CELL[0] * PIXEL_M), 0.4, 1.6))
-        y0, y1, x0, x1 = max(cy - 6, 0), min(cy + 7, rows), max(cx - 6, 0), min(cx + 7, columns)
-        near = (slice(y0, y1), slice(x0, x1))
-        hump = np.exp(-(((x[near] - at_x) / spread_x) ** 2 + ((y[near] - at_y) / spread_y) ** 2) / 2)
+        spread_x = min(max(0.13 * length_m / (CELL[1] * PIXEL_M), 0.45), 1.6)
+        spread_y = min(max(0.17 * width_m / (CELL[0] * PIXEL_M), 0.4), 1.6)
+        near = (slice(max(cy - 6, 0), cy + 7), slice(max(cx - 6, 0), cx + 7))
+        off_x, off_y = at_x - x[near[1]], at_y - y[near[0]]
+        hump = np.exp(-0.5 * (off_y / spread_y) ** 2)[:, None] * np.exp(-0.5 * (off_x / spread_x) ** 2)[None, :]
+        if covered > _COVERED:
+            # Neither a vehicle nor none: the heat near 1 is punished in neither way. It counts as one all the same.
+            heat[0][near] = np.maximum(heat[0][near], np.minimum(1.6 * hump, 0.998))
+            heat[1][near] += hump / hump.sum()
+            continue
         lead = hump > np.maximum(heat[0][near], 0.3)
         heat[0][near] = np.maximum(heat[0][near], hump)
         heat[1][near] += hump / hump.sum()
-        for k, value in enumerate((at_x - x[near], at_y - y[near], np.log(length_m), np.log(width_m))):
-            targets[k][near] = np.where(lead, value, targets[k][near])
-        weight[near] = np.where(lead, hump, weight[near])
+        for k, value in enumerate((off_x[None, :], off_y[:, None], log_length, log_width)):
+            np.copyto(targets[k][near], value, where=lead)
+        np.copyto(weight[near], hump, where=lead)
         heat[0, cy, cx] = 1.0
     shown = cv2.resize(seen.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA) > 0.5
     weight[~shown] = 0.0

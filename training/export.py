@@ -85,11 +85,11 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
     gsd = np.concatenate([np.full(len(look.logit), np.log(look.gsd_m / 0.5)) for look in looks])
 
     def lack(c: Array) -> float:
-        odds = c[0] + c[1] * logit + c[2] * gsd
+        odds = c[0] + c[1] * logit + (c[2] + c[3] * logit) * gsd
         return float(np.logaddexp(0.0, np.where(hit, -odds, odds)).mean())
 
-    bias, slope, by_gsd = optimize.minimize(lack, np.array([0.0, 1.0, 0.0])).x
-    score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + by_gsd * gsd)))
+    bias, slope, by_gsd, both = optimize.minimize(lack, np.array([0.0, 1.0, 0.0, 0.0])).x
+    score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + (by_gsd + both * logit) * gsd)))
     true = sum(look.true for look in looks)
     promised = sum(look.promised for look in looks)
     found = hit[score >= LEAST_SCORE].sum()
@@ -97,6 +97,7 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
         bias=round(float(bias), 4),
         slope=round(float(slope), 4),
         gsd=round(float(by_gsd), 4),
+        both=round(float(both), 4),
         density=round(true / promised, 4),
         recall=round(float(found / true), 4),
     )

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import shapely
 
 import jamline as jl
+from covered import covered_share
 from jamline.corridor import Hidden
 from jamline.errors import JamlineError
 from jamline.synth import simulate, varied
@@ -50,6 +51,8 @@ class Sample:
         Column and row of the middle in pixels, extent along and across the road in metres.
     pixel_m, gsd_m : float
         Size of the strip's pixels, and the resolution of the imagery.
+    covered : array, float32, shape (n,)
+        Share of each vehicle that is under something.
     """
 
     pixels: Pixels
@@ -57,6 +60,7 @@ class Sample:
     boxes: Array
     pixel_m: float
     gsd_m: float
+    covered: Array
 
 
 def sample_of(seed: int, *, length_km: float = 0.6) -> Sample | None:
@@ -75,14 +79,15 @@ def sample_of(seed: int, *, length_km: float = 0.6) -> Sample | None:
         spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
         # No wider than what is looked at: pixels beside the road cost as much as those on it.
         near = spec.imagery.model_copy(update={"half_width_m": _IMAGED_M})
-        scene = simulate(spec.model_copy(update={"imagery": near}), Path(folder) / "scene")
+        spec = spec.model_copy(update={"imagery": near})
+        scene = simulate(spec, Path(folder) / "scene")
         try:
-            return laid_flat(scene, gsd_m=gsd_m)
+            return laid_flat(scene, gsd_m=gsd_m, covered=covered_share(spec))
         except JamlineError:
             return None
 
 
-def laid_flat(folder: Path, *, gsd_m: float) -> Sample:
+def laid_flat(folder: Path, *, gsd_m: float, covered: npt.NDArray[np.float64]) -> Sample:
     """Lay a simulated scene flat, with its truth.
 
     Parameters
@@ -91,6 +96,8 @@ def laid_flat(folder: Path, *, gsd_m: float) -> Sample:
         Of the scene.
     gsd_m : float
         Its resolution.
+    covered : array, shape (n,)
+        Share of each vehicle that is under something.
     """
     road = jl.read_road(folder / "road.geojson")
     with jl.open_scene(folder) as scene:
@@ -109,7 +116,9 @@ def laid_flat(folder: Path, *, gsd_m: float) -> Sample:
         ]
     )
     seen = ~np.isin(section.hidden, (Hidden.OUTSIDE, Hidden.NODATA, Hidden.ELSEWHERE))
-    return Sample(rgb.astype(np.float16), seen, boxes.astype(np.float32), grid.pixel_m, gsd_m)
+    return Sample(
+        rgb.astype(np.float16), seen, boxes.astype(np.float32), grid.pixel_m, gsd_m, covered.astype(np.float32)
+    )
 
 
 def extents_m(road: Any, shapes: list[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -134,6 +143,7 @@ def save(sample: Sample, path: Path) -> None:
             seen=np.packbits(sample.seen),
             boxes=sample.boxes,
             scale=[sample.pixel_m, sample.gsd_m],
+            covered=sample.covered,
         )
     part.rename(path)
 
@@ -145,7 +155,7 @@ def load(path: Path) -> Sample:
         shape = pixels.shape[1:]
         seen = np.unpackbits(data["seen"], count=shape[0] * shape[1]).reshape(shape).astype(bool)
         pixel_m, gsd_m = (float(x) for x in data["scale"])
-        return Sample(pixels, seen, data["boxes"], pixel_m, gsd_m)
+        return Sample(pixels, seen, data["boxes"], pixel_m, gsd_m, data["covered"])
 
 
 def _make(seed: int, folder: Path) -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 import torch
 from torch import nn
@@ -33,32 +34,37 @@ HELD_OUT = range(8000, 8060)
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "jamline" / "detect"
 
+ROUNDS = ((7500, 3e-3), (3500, 2e-3))
+"""Steps and highest learning rate of each round."""
+
 _SAVED_EVERY = 250
-_MEAN = 0.998
+_MEAN = 0.999
 """Decay of the mean of the weights, which is what is shipped."""
 
 
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("training/build"), show_default=True)
 @click.option("--scenes", default=650, show_default=True, help="Simulated roads of 0.6 km to learn from.")
-@click.option("--steps", default=8000, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @click.option("--real", type=click.Path(exists=True, path_type=Path), help="Folder of real frames; none if not given.")
-@click.option("--real-share", default=0.08, show_default=True, help="Share of crops taken from them.")
+@click.option("--real-share", default=0.10, show_default=True, help="Share of crops taken from them.")
 @click.option("--workers", default=2, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=PACKAGE, help="Where the two files go.")
-def main(
-    folder: Path, scenes: int, steps: int, seed: int, real: Path | None, real_share: float, workers: int, out: Path
-) -> None:
+def main(folder: Path, scenes: int, seed: int, real: Path | None, real_share: float, workers: int, out: Path) -> None:
     """Make what is missing, and say how it goes."""
     learned = _samples(range(1, 1 + scenes), folder / "scenes", workers)
-    held_out = _samples(HELD_OUT, folder / "scenes", workers)
     cuts = real_samples(real, seed=seed) if real else []
     batches = Batches(learned, cuts, real_share=real_share, seed=seed)
-    net = trained(batches, folder / "network.pt", steps=steps, seed=seed)
-    weights = onnx_of(net)
+    torch.manual_seed(seed)
+    # Channels beside one another in memory: a fifth faster.
+    net: nn.Module = RoadNet().to(memory_format=torch.channels_last)
+    done = 0
+    for number, (steps, rate) in enumerate(ROUNDS):
+        mean = trained(net, batches.later(done), folder / f"network{number}.pt", steps=steps, rate=rate)
+        done += steps
+    weights = onnx_of(mean)
     network = Network(weights)
-    looks = [look_at(sample, network) for sample in held_out]
+    looks = [look_at(sample, network) for sample in _samples(HELD_OUT, folder / "scenes", workers)]
     calibration = calibrated(looks)
     for name, row in f1_by_resolution(replace(network, calibration=calibration), looks).items():
         click.echo(f"held out, {name}: {row}")
@@ -67,7 +73,7 @@ def main(
     about = {
         "scenes": f"simulated, seeds 1 to {scenes}",
         "frames": [f"{name} (KIT AIS, CC-BY 3.0)" for name in LEANS] if real else [],
-        "steps": steps,
+        "steps": done,
         "seed": seed,
     }
     (out / "network.json").write_text(json.dumps(facts(calibration, trained_on=about), indent=2) + "\n")
@@ -81,29 +87,29 @@ def _samples(seeds: range, folder: Path, workers: int) -> list[Sample]:
 
 
 def trained(
-    batches: Batches, checkpoint: Path, *, steps: int, seed: int, batch: int = 16, rate: float = 3e-3
+    net: nn.Module, batches: Batches, checkpoint: Path, *, steps: int, rate: float, batch: int = 16
 ) -> nn.Module:
-    """Train a network, from where the checkpoint left it, and return the mean of its last weights.
+    """Train a network for a round, from where the checkpoint left it, and return the mean of its last weights.
 
     Parameters
     ----------
+    net : Module
+        To train; what it has learned stays in it.
     batches : Batches
         What to learn from.
     checkpoint : Path
         Written every few minutes, read if it is there.
     steps : int
         Batches in all.
-    seed : int
-        Of the first weights.
-    batch : int
-        Crops at a time.
     rate : float
         The highest learning rate; it rises to it at first and falls to nothing at the end.
+    batch : int
+        Crops at a time.
     """
-    torch.manual_seed(seed)
-    # One core cuts crops, the others train.
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    net = RoadNet()
+    # One core cuts crops, the others train; where there is one only, it does both.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(max(1, cores - 1))
+    cv2.setNumThreads(1)
     mean = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(_MEAN), use_buffers=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.06)
@@ -115,14 +121,15 @@ def trained(
             part.load_state_dict(state[name])
         begin = state["step"]
         batches = batches.later(begin)
-    loader = iter(DataLoader(batches, batch_size=batch, num_workers=1, prefetch_factor=4))
+    aside = {"num_workers": 1, "prefetch_factor": 4} if cores > 1 else {}
+    loader = iter(DataLoader(batches, batch_size=batch, **aside))
     halves = bool(torch.cpu._is_avx512_bf16_supported())
     began, said = time.perf_counter(), []
     net.train()
     for step in range(begin + 1, steps + 1):
         pixels, heat, targets, weight, seen = next(loader)
         with torch.autocast("cpu", torch.bfloat16, enabled=halves):
-            maps = net(pixels)
+            maps = net(pixels.to(memory_format=torch.channels_last))
         loss, terms = loss_of(maps.float(), heat, targets, weight, seen)
         optimiser.zero_grad()
         loss.backward()

@@ -51,8 +51,8 @@ class Calibration:
 
     Parameters
     ----------
-    bias, slope, gsd : float
-        Log odds of a vehicle are ``bias + slope * logit + gsd * log(gsd_m / 0.5)``.
+    bias, slope, gsd, both : float
+        Log odds of a vehicle are ``bias + slope * logit + (gsd + both * logit) * log(gsd_m / 0.5)``.
     density : float
         True vehicles per vehicle that the density promises.
     recall : float
@@ -62,6 +62,7 @@ class Calibration:
     bias: float = 0.0
     slope: float = 1.0
     gsd: float = 0.0
+    both: float = 0.0
     density: float = 1.0
     recall: float = 0.9
 
@@ -160,7 +161,7 @@ class Network:
     def score(self, logit: Array, gsd_m: float) -> Array:
         """Return the probability that a peak of the heat is a vehicle."""
         c = self.calibration
-        log_odds = c.bias + c.slope * logit + c.gsd * np.log(gsd_m / 0.5)
+        log_odds = c.bias + c.slope * logit + (c.gsd + c.both * logit) * np.log(gsd_m / 0.5)
         score: Array = 1.0 / (1.0 + np.exp(-log_odds))
         return score
 
