@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from jamline._version import __version__
+from jamline.cli_batch import batch
 from jamline.errors import JamlineError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def _one_line() -> Iterator[None]:
     except click.UsageError as error:
         help_at = f" See '{error.ctx.command_path} --help'." if error.ctx else ""
         _fail(error.format_message() + help_at, error.exit_code)
-    except KeyboardInterrupt:
-        _fail("Interrupted; nothing was written.", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        _fail(str(interrupt) or "Interrupted; nothing was written.", INTERRUPTED)
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
@@ -345,3 +346,4 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
 
 
 _BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} km, {remaining} left"
+main.add_command(batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -132,11 +133,30 @@ def read_job(path: str | Path) -> Job:
     >>> read_job("seeds/jobs/lars-2022.toml").road
     'seeds/roads/lars.geojson'
     """
-    content = read_toml(path, thing="job")
-    folder = Path(path).parent
-    content["claims"] = _claims(content.get("claims", []), content.pop("claim", []), path)
+    return job_from(read_toml(path, thing="job"), folder=Path(path).parent, source=str(path))
+
+
+def job_from(content: Mapping[str, Any], *, folder: Path, source: str) -> Job:
+    """Make a job of what a job file says.
+
+    Parameters
+    ----------
+    content : mapping
+        The keys of a job file and their values.
+    folder : Path
+        What the paths in it are relative to.
+    source : str
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    JobError, ClaimError
+        As `read_job`.
+    """
+    content = dict(content)
+    content["claims"] = _claims(content.get("claims", []), content.pop("claim", []), folder, source)
     if "looks" in content:
-        raise JobError(f"Invalid key 'looks' in job '{path}'. Must be [[look]] tables.")
+        raise JobError(f"Invalid key 'looks' in job '{source}'. Must be [[look]] tables.")
     if "look" in content:
         content["looks"] = content.pop("look")
     looks = content.get("looks")
@@ -148,21 +168,21 @@ def read_job(path: str | Path) -> Job:
     try:
         return Job.model_validate(content)
     except ValidationError as error:
-        raise _job_error(error, path) from error
+        raise _job_error(error, source) from error
 
 
-def _claims(claims: Any, tables: Any, path: str | Path) -> list[Claim]:
+def _claims(claims: Any, tables: Any, folder: Path, source: str) -> list[Claim]:
     """Gather the claims of a job, from wherever it has them."""
     found: list[Claim] = []
     if isinstance(claims, str):
-        found += read_claims_file(_beside(Path(path).parent, claims))
+        found += read_claims_file(_beside(folder, claims))
     elif isinstance(claims, list):
-        found += claims_from_tables(claims, source=str(path))
+        found += claims_from_tables(claims, source=source)
     else:
-        raise JobError(f"Invalid key 'claims' in job '{path}'. Must be texts, or the path of a file of claims.")
+        raise JobError(f"Invalid key 'claims' in job '{source}'. Must be texts, or the path of a file of claims.")
     if not isinstance(tables, list):
-        raise JobError(f"Invalid key 'claim' in job '{path}'. Must be [[claim]] tables.")
-    return found + claims_from_tables(tables, source=str(path))
+        raise JobError(f"Invalid key 'claim' in job '{source}'. Must be [[claim]] tables.")
+    return found + claims_from_tables(tables, source=source)
 
 
 def _imagery(folder: Path, imagery: Any) -> Any:

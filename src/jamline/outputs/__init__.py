@@ -30,6 +30,7 @@ __all__ = [
     "read_run",
     "result_folder",
     "run_record",
+    "write_geopackage",
     "write_layers",
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,34 +45,43 @@ CREATE TABLE layer_styles (
 """
 
 
-def write_geopackage(path: Path, frames: Mapping[str, Any], *, last_change: str | None = None) -> None:
+def write_geopackage(
+    path: Path, frames: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, last_change: str | None = None
+) -> None:
     """Write a GeoPackage 1.2 with a default style for each layer.
 
     Parameters
     ----------
     path : Path
         A file that does not exist yet.
-    frames : mapping of str to GeoDataFrame
-        By layer name, in WGS 84.
+    frames : mapping of str to GeoDataFrame, or iterable of those
+        By layer name, in WGS 84; of several, each has the same layers, and its rows follow those before.
     last_change : str, optional
         ISO 8601 time put down as the time of the last change. The clock would make the same input
         give another file each time; the time of the newest image tells more.
     """
     stamp = _stamp(last_change)
-    for index, (name, frame) in enumerate(frames.items()):
-        pyogrio.write_dataframe(
-            frame,
-            path,
-            driver="GPKG",
-            layer=name,
-            append=index > 0,
-            geometry_type=tables.SCHEMAS[name].geometry,
-            dataset_options={"VERSION": "1.2"} if index == 0 else {},
-            layer_options={"GEOMETRY_NAME": _GEOMETRY, "FID": "fid", "DESCRIPTION": _DESCRIPTIONS[name]},
-        )
+    names: list[str] = []
+    for part in [frames] if isinstance(frames, Mapping) else frames:
+        for name, frame in part.items():
+            pyogrio.write_dataframe(
+                frame,
+                path,
+                driver="GPKG",
+                layer=name,
+                append=bool(names),
+                geometry_type=tables.SCHEMAS[name].geometry,
+                dataset_options={} if names else {"VERSION": "1.2"},
+                layer_options=(
+                    {}
+                    if name in names
+                    else {"GEOMETRY_NAME": _GEOMETRY, "FID": "fid", "DESCRIPTION": _DESCRIPTIONS[name]}
+                ),
+            )
+            names += [] if name in names else [name]
     with closing(sqlite3.connect(path)) as file, file:
         file.execute(_STYLES_TABLE)
-        for name in frames:
+        for name in names:
             file.execute(
                 "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
                 "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time) "
