@@ -18,11 +18,11 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from jamline.batch import Failure, read_jobs, run_batch
+from jamline.batch import Failure, join_jobs, read_jobs, run_batch
 from jamline.batch._keys import keys
 from jamline.batch._pools import each, processes
 from jamline.cli import INTERRUPTED, main
-from jamline.errors import JobError, OutputError, UsageError
+from jamline.errors import JobError, NothingToMeasureError, OutputError, UsageError
 from jamline.synth import SceneSpec, simulate
 
 COMMAND = [sys.executable, "-m", "jamline", "batch"]
@@ -453,3 +453,143 @@ def test_a_wrong_call_is_refused(tmp_path, options):
     with pytest.raises(UsageError):
         run_batch([Failure("job", "rule")], tmp_path / "out", **options)
     assert not (tmp_path / "out").exists()
+
+
+class TestDask:
+    """On a scheduler and two workers of this machine, all of them processes."""
+
+    @pytest.fixture
+    def cluster(self, tmp_path):
+        """The address of a scheduler, and its processes: itself and two workers."""
+        environment = os.environ | {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+        where = tmp_path / "scheduler.json"
+        common = ("--scheduler-file", str(where), "--no-dashboard", "--host", "127.0.0.1")
+        running = []
+
+        def start(part, *options):
+            with (tmp_path / f"{part}{len(running)}.log").open("w") as log:
+                command = [sys.executable, "-m", f"distributed.cli.dask_{part}", *common, *options]
+                running.append(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
+
+        try:
+            start("scheduler", "--port", "0")
+            until(where.exists, patience_s=60)
+            for _ in range(2):
+                start("worker", "--nthreads", "1", "--no-nanny")
+            yield json.loads(where.read_text())["address"], running
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
+
+    def test_a_worker_that_is_killed_changes_nothing(self, cluster, undisturbed, jobs, tmp_path):
+        address, (_, worker, _) = cluster
+        out, some = tmp_path / "out", (jobs / "good000*.toml", jobs / "bad*.toml")
+        with started(*some, "-o", out, "--scheduler", address) as process:
+            until(lambda: len(results(out)) >= 3 or process.poll() is not None)
+            seen = results(out)
+            worker.kill()
+            printed, told = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 5, told
+        assert printed.startswith(f"10 of {10 + BROKEN} jobs done, 0 of them before.")
+        now = results(out)
+        assert {key: now[key] for key in seen} == seen
+        shutil.copytree(undisturbed[0], tmp_path / "local")
+        run_batch(read_jobs(some), tmp_path / "local", workers=1)
+        assert merged(out) == merged(tmp_path / "local")
+
+    def test_a_scheduler_that_goes_ends_it_in_a_line_and_what_is_done_is_kept(self, cluster, jobs, tmp_path):
+        address, (scheduler, *_) = cluster
+        out = tmp_path / "out"
+        with started(jobs, "-o", out, "--scheduler", address) as process:
+            until(lambda: results(out) or process.poll() is not None)
+            scheduler.kill()
+            _, told = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 5, told
+        assert told.splitlines()[-1].startswith(f"Error: Invalid scheduler '{address}'. Must run until")
+        assert "Traceback" not in told
+        assert results(out)
+
+    def test_no_scheduler_is_said_in_a_line(self, scene, tmp_path):
+        jobs = write_jobs(tmp_path / "jobs", scene, whole=1, broken=0)
+        with pytest.raises(UsageError, match=r"Invalid scheduler 'nonsense'\. Must be the address"):
+            run_batch(read_jobs([jobs]), tmp_path / "out", scheduler="nonsense")
+
+
+@pytest.fixture(scope="module")
+def country(scene, tmp_path_factory):
+    """Two roads, one of them seen on two days, and a third that nobody took a picture of."""
+    folder = tmp_path_factory.mktemp("country")
+    spec = {
+        "longitude_deg": 44.7,
+        "road": {"length_m": 200.0, "name": "R2"},
+        "imagery": {"half_width_m": 30.0, "acquired": "2022-09-26T08:00:00Z"},
+    }
+    other = simulate(SceneSpec.model_validate({"name": "other", "seed": 8, **spec}), folder / "other")
+    features = []
+    for each_scene in (scene, other):
+        lines = json.loads((each_scene / "road.geojson").read_text())["features"]
+        features += [feature for feature in lines if feature["geometry"]["type"] == "LineString"]
+    far = {"type": "LineString", "coordinates": [[10.0, 50.0], [10.01, 50.0]]}
+    features.append({"type": "Feature", "properties": {"name": "R3"}, "geometry": far})
+    (folder / "roads.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    shutil.copy(tile_of(scene), folder / "first.tif")
+    shutil.copy(tile_of(other), folder / "second.tif")
+    shutil.copy(tile_of(scene), folder / "third.tif")
+    item = {"type": "Feature", "properties": {"datetime": "2022-09-27T08:00:00Z"}, "assets": {}}
+    (folder / "third.json").write_text(json.dumps(item))
+    return folder
+
+
+class TestJoin:
+    def test_there_is_a_job_for_each_road_and_day(self, country):
+        join = join_jobs(country / "roads.geojson", country, claims=["1 km"], half_width_m=12)
+        told = {job.name: [Path(path).name for path in job.job.imagery] for job in join.jobs}
+        assert told == {
+            "R1 2022-09-25": ["first.tif"],
+            "R1 2022-09-27": ["third.tif"],
+            "R2 2022-09-26": ["second.tif"],
+        }
+        assert (join.roads, join.unseen) == (3, ("R3",))
+        assert all(job.job.half_width_m == 12 and job.job.claims[0].text == "1 km" for job in join.jobs)
+
+    def test_it_finds_what_measuring_each_finds(self, country, tmp_path):
+        (country / "bad.tif").write_bytes(b"bad")
+        arguments = ["--roads", country / "roads.geojson", "--images", country / "*.tif", "-o", tmp_path / "out"]
+        try:
+            ran = CliRunner().invoke(main, ["batch", *map(str, arguments), "--workers", "1"])
+        finally:
+            (country / "bad.tif").unlink()
+        assert ran.exit_code == 5
+        assert f"Failed: {country / 'bad.tif'}: Invalid image" in ran.stderr
+        assert "1 of 3 roads are in none of the images." in ran.stderr
+        assert ran.stdout.startswith("3 of 4 jobs done")
+        table = pd.read_parquet(tmp_path / "out" / "results.parquet").set_index("job")
+        assert list(table.index) == ["R1 2022-09-25", "R1 2022-09-27", "R2 2022-09-26"]
+        alone = ["measure", country / "first.tif", "--road", country / "roads.geojson", "--road-name", "R1"]
+        alone = CliRunner().invoke(main, [*map(str, alone), "-o", str(tmp_path / "alone"), "--json"])
+        run = json.loads(alone.stdout)
+        assert run["roads"] == json.loads((tmp_path / "out" / table.folder.iloc[0] / "run.json").read_text())["roads"]
+        assert table.longest_km.iloc[0] == run["roads"][0]["queues"][0]["length_km"]["value"]
+
+    def test_another_road_in_the_file_changes_no_key(self, country, tmp_path):
+        content = json.loads((country / "roads.geojson").read_text())
+        before = keys(join_jobs(country / "roads.geojson", country / "*.tif").jobs)
+        del content["features"][-1]
+        (tmp_path / "fewer.geojson").write_text(json.dumps(content))
+        assert keys(join_jobs(tmp_path / "fewer.geojson", country / "*.tif").jobs) == before
+
+    def test_roads_that_no_image_shows_are_nothing_to_measure(self, country, tmp_path):
+        line = {"type": "LineString", "coordinates": [[10.0, 50.0], [10.01, 50.0]]}
+        (tmp_path / "far.geojson").write_text(json.dumps(line))
+        with pytest.raises(NothingToMeasureError, match="Must run through the imagery; none of 1 does"):
+            join_jobs(tmp_path / "far.geojson", country / "first.tif")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [[], ["--roads", "x"], ["--images", "x"], ["j", "--roads", "x", "--images", "y"], ["j", "--gsd", "1"]],
+    )
+    def test_jobs_or_roads_with_images_must_be_given(self, tmp_path, arguments):
+        ran = CliRunner().invoke(main, ["batch", *arguments, "-o", str(tmp_path / "out")])
+        assert (ran.exit_code, ran.stderr.count("\n")) == (2, 1)
+        assert not (tmp_path / "out").exists()

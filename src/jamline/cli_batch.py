@@ -4,32 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jamline.errors import BatchError
+from jamline.errors import BatchError, UsageError
 
 if TYPE_CHECKING:
     from jamline.batch import Batch, Failure, Progress
 
 
 @click.command()
-@click.argument("jobs", metavar="JOBS...", nargs=-1, required=True)
+@click.argument("jobs", metavar="JOBS...", nargs=-1)
 @click.option("-o", "--output", "outdir", metavar="OUTDIR", required=True, help="Folder of the batch.")
+@click.option("--roads", metavar="FILE", help="Instead of JOBS: roads, each to be measured wherever images show it.")
+@click.option("--images", metavar="IMAGE", multiple=True, help="Images, folders or patterns for --roads.")
+@click.option("--origin", metavar="NAME|LON,LAT", help="With --roads: where claims count from.")
+@click.option("--claim", "claims", metavar="TEXT", multiple=True, help="With --roads: claim to check of each.")
+@click.option("--gsd", "gsd_m", metavar="M", type=click.FloatRange(min=0, min_open=True), help="With --roads.")
+@click.option("--half-width", "half_width_m", metavar="M", type=click.FloatRange(2, 200), help="With --roads.")
+@click.option("--detector", metavar="NAME", help="With --roads.")
 @click.option("--workers", metavar="N", type=click.IntRange(min=1), help="Processes.  [one for each processor]")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Do the jobs on the workers of a Dask scheduler.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-def batch(jobs: tuple[str, ...], outdir: str, workers: int | None, scheduler: str | None, quiet: bool) -> None:
+def batch(
+    jobs: tuple[str, ...],
+    outdir: str,
+    roads: str | None,
+    images: tuple[str, ...],
+    workers: int | None,
+    scheduler: str | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
     """Do many jobs, each once.
 
     JOBS are job files, folders or patterns of them, or job tables: CSV or Parquet with the keys of a job file as
-    columns. A job that fails is named, and the others go on. Stopped at any moment, the same command goes on where it
-    was.
-    """
-    from jamline.batch import read_jobs, run_batch
+    columns. With --roads and --images there is a job for each road and each day on which images show it.
 
-    wanted = read_jobs(jobs)
+    A job that fails is named, and the others go on. Stopped at any moment, the same command goes on where it was.
+    """
+    given: dict[str, Any] = {key: value for key, value in options.items() if value not in (None, ())}
+    if bool(jobs) == bool(roads) or bool(roads) != bool(images) or (jobs and given):
+        raise UsageError("Invalid jobs. Must be JOBS, or --roads and --images, which alone go with other options.")
+    from jamline.batch import join_jobs, read_jobs, run_batch
+
+    if roads:
+        given |= {"claims": list(options["claims"])}
+        join = join_jobs(roads, images, **given)
+        wanted = list(join.jobs)
+        if join.unseen and not quiet:
+            click.echo(f"{len(join.unseen)} of {join.roads} roads are in none of the images.", err=True)
+    else:
+        wanted = read_jobs(jobs)
     try:
         with _progress(quiet=quiet) as progress:
             result = run_batch(wanted, outdir, workers=workers, scheduler=scheduler, progress=progress)

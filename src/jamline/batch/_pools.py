@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -9,13 +10,21 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from jamline.errors import UsageError
+from jamline.errors import BatchError, UsageError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -97,17 +106,23 @@ def _through(
         done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
         for future in done:
             task = in_hand.pop(future)
-            error = future.exception()
-            if isinstance(error, BrokenExecutor):
+            result = _result(future)
+            if isinstance(result, BrokenExecutor):
                 suspects.append(task)
             else:
-                yield task, future.result() if error is None else error
+                yield task, result
     for future, task in in_hand.items():
-        error = future.exception()
-        if isinstance(error, BrokenExecutor):
+        result = _result(future)
+        if isinstance(result, BrokenExecutor):
             suspects.append(task)
         else:
-            yield task, future.result() if error is None else error
+            yield task, result
+
+
+def _result(future: Future[R]) -> R | BaseException:
+    """Return what came of a task, be it an error."""
+    error = future.exception()
+    return future.result() if error is None else error
 
 
 @contextmanager
@@ -138,19 +153,25 @@ def on_dask(address: str) -> Iterator[Pool]:
     """
     try:
         from distributed import Client
+        from distributed.utils import silence_logging_cmgr
     except ImportError as error:
         raise UsageError(f"Invalid scheduler '{address}'. Must have Dask: pip install 'jamline[batch]'.") from error
     try:
         client: Any = Client(address, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise UsageError(f"Invalid scheduler '{address}'. Must be the address of a running Dask scheduler.") from error
-    with client, client.get_executor(pure=False) as executor:
+    # That a worker or the scheduler went is said here, in a line; Dask would log tracebacks too.
+    quiet = silence_logging_cmgr(logging.CRITICAL)
+    with quiet, client, client.get_executor(pure=False) as executor:
         try:
             # When a worker dies, the scheduler gives its job to another.
             yield Pool(executor, lambda: max(16, 2 * sum(client.nthreads().values())))
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
+        except (OSError, RuntimeError, ValueError, CancelledError) as error:
+            raise BatchError(f"Invalid scheduler '{address}'. Must run until the batch is done; it is gone.") from error
+        finally:
+            # What is still in hand, because somebody stopped the batch or the scheduler is gone, is cancelled.
+            with suppress(OSError, RuntimeError, ValueError, TimeoutError):
+                executor.shutdown(wait=False)
 
 
 def _begin() -> None:
