@@ -8,26 +8,33 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 from click.testing import CliRunner
 
-from jamline.batch import Failure, join_jobs, read_jobs, run_batch
+from jamline.batch import Failure, _layers, join_jobs, read_jobs, run_batch
+from jamline.batch._join import Shown, _looks
 from jamline.batch._keys import keys
 from jamline.batch._pools import each, processes
+from jamline.batch._prints import fingerprints
 from jamline.cli import INTERRUPTED, main
 from jamline.errors import JobError, NothingToMeasureError, OutputError, UsageError
+from jamline.outputs import write_geopackage
+from jamline.road import read_roads
 from jamline.synth import SceneSpec, simulate
 
 COMMAND = [sys.executable, "-m", "jamline", "batch"]
 WHOLE, BROKEN = 36, 4
-PATIENCE_S = 240
+PATIENCE_S = 600
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +200,17 @@ class TestBatch:
         pd.testing.assert_frame_equal(whole.drop(columns="job"), together)
         assert gpd.list_layers(out / "jam.gpkg").name.tolist()[:4] == ["queues", "vehicles", "coverage", "road"]
 
+    def test_how_many_are_read_at_a_time_changes_nothing(self, undisturbed, tmp_path, monkeypatch):
+        out, _ = undisturbed
+        table = pd.read_parquet(out / "results.parquet")
+        monkeypatch.setattr(_layers, "_AT_A_TIME", 7)
+        write_geopackage(
+            tmp_path / "jam.gpkg", _layers.joined([(row.job, out / row.folder) for row in table.itertuples()])
+        )
+        for layer in ("queues", "vehicles", "coverage", "road"):
+            one, other = (gpd.read_file(folder / "jam.gpkg", layer=layer) for folder in (out, tmp_path))
+            pd.testing.assert_frame_equal(one, other)
+
     def test_again_does_nothing_and_says_the_same(self, undisturbed, jobs, tmp_path):
         out, _ = undisturbed
         shutil.copytree(out, tmp_path / "out")
@@ -217,7 +235,7 @@ def test_killed_and_resumed_it_is_as_if_nothing_had_been(undisturbed, jobs, tmp_
             else:
                 # The parent alone: its workers must not outlive it, for they would wait for ever.
                 os.kill(process.pid, signal.SIGKILL)
-            until(lambda workers=workers: not any(map(is_running, workers)), patience_s=10)
+            until(lambda workers=workers: not any(map(is_running, workers)), patience_s=60)
         now = results(out)
         assert {key: now[key] for key in seen} == seen
         seen = now
@@ -353,6 +371,69 @@ class TestKeys:
         before = self.key(tmp_path / "job.toml")
         shutil.copy(tile, tmp_path / "scene_2.tif")
         assert self.key(tmp_path / "job.toml") == before
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers with what the test says, and counts how often it was asked."""
+
+    says = (206, {})
+    asked = 0
+
+    def do_GET(self):
+        type(self).asked += 1
+        status, headers = self.says
+        self.send_response(status)
+        for name, value in {"Content-Length": "1", **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(b"x")
+
+    def log_message(self, *_):
+        pass
+
+
+class TestAddresses:
+    """What an address is known by, asked of a server on this machine."""
+
+    @pytest.fixture
+    def server(self, monkeypatch):
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        handler = type("Handler", (Answers,), {})
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield handler, f"http://127.0.0.1:{server.server_port}/scene.tif"
+            server.shutdown()
+            thread.join()
+
+    def known(self, address):
+        return fingerprints([address])[address]
+
+    @pytest.mark.parametrize("header", ["ETag", "Last-Modified", "Content-Range"])
+    def test_it_changes_with_what_the_server_says_of_it(self, server, header):
+        handler, address = server
+        seen = set()
+        for value in ("bytes 0-0/1", "bytes 0-0/1", "bytes 0-0/2"):
+            handler.says = (206, {header: value})
+            seen.add(self.known(address))
+        assert len(seen) == 2
+
+    def test_a_signature_does_not_matter(self, server):
+        handler, address = server
+        handler.says = (206, {"ETag": "a"})
+        assert self.known(f"{address}?signature=1").split() == self.known(f"{address}?signature=2").split()
+
+    @pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 3)])
+    def test_an_address_that_does_not_answer_is_its_jobs_failure(self, server, status, times, tmp_path):
+        handler, address = server
+        handler.says = (status, {})
+        (tmp_path / "job.toml").write_text(f'imagery = "{address}?key=secret"\nroad = "road.geojson"\n')
+        (failure,) = keys(read_jobs([tmp_path / "job.toml"]))
+        assert failure.rule == f"Invalid image '{address}'. Must be an address that answers (HTTP {status})."
+        assert handler.asked == times
+
+    def test_an_address_that_is_not_http_is_known_by_itself(self):
+        assert self.known("s3://bucket/scene.tif?key=secret") == "s3://bucket/scene.tif"
 
 
 class TestTables:
@@ -578,6 +659,18 @@ class TestJoin:
         del content["features"][-1]
         (tmp_path / "fewer.geojson").write_text(json.dumps(content))
         assert keys(join_jobs(tmp_path / "fewer.geojson", country / "*.tif").jobs) == before
+
+    def test_an_image_on_the_other_count_of_longitudes_shows_the_road(self, tmp_path):
+        line = {"type": "LineString", "coordinates": [[179.99, 0.0], [179.999, 0.0]]}
+        (tmp_path / "road.geojson").write_text(json.dumps(line))
+        roads = read_roads(tmp_path / "road.geojson")
+        images = [
+            Shown("west", "2022-09-25", shapely.box(-180.02, -0.01, -180.0, 0.01)),
+            Shown("barely", "2022-09-26", shapely.box(179.9985, -0.01, 180.01, 0.01)),
+        ]
+        assert {key: [image.path for image in seen] for key, seen in _looks(roads, images).items()} == {
+            (0, "2022-09-25"): ["west"]
+        }
 
     def test_roads_that_no_image_shows_are_nothing_to_measure(self, country, tmp_path):
         line = {"type": "LineString", "coordinates": [[10.0, 50.0], [10.01, 50.0]]}

@@ -84,7 +84,7 @@ def run_batch(
     folder = open_folder(outdir)
     named = _distinct(jobs)
     wanted, failures = _by_key(named)
-    before = {key for key in wanted if key in finished(folder)}
+    before = finished(folder) & wanted.keys()
     ended = sum(len(wanted[key]) for key in before)
 
     def tell(failure: Failure | None, count: int = 1) -> None:
@@ -107,6 +107,8 @@ def run_batch(
     there = finished(folder)
     done = [(each.name, place_of(folder, key)) for key, same in wanted.items() if key in there for each in same]
     order = {job.name: number for number, job in enumerate(named)}
+    # A worker may die when its result is written already.
+    failures = [failure for failure in failures if failure.name not in dict(done)]
     failures.sort(key=lambda failure: order[failure.name])
     files = merge(folder, done)
     write_record(folder, done=len(done), failed=failures)
