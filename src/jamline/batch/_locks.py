@@ -56,4 +56,7 @@ else:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             return False
+        except OSError:
+            # Some network file systems know no locks; results are whole there all the same.
+            return wait
         return True
