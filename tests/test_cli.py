@@ -16,6 +16,7 @@ from jamline.outputs import read_run
 
 FILES = {
     "jam.gpkg",
+    "evidence.gpkg",
     "report.html",
     "run.json",
     *(f"{layer}.{kind}" for layer in ("queues", "vehicles", "coverage", "road") for kind in ("geojson", "qml")),

@@ -52,7 +52,7 @@ class Photo:
 def test_every_file_of_the_contract_is_there(folder):
     names = {path.name for path in folder.iterdir()}
     layers = {*(f"{n}.geojson" for n in LAYERS), *(f"{n}.qml" for n in LAYERS)}
-    assert names == {"jam.gpkg", "run.json", "claimreview.json", *layers}
+    assert names == {"jam.gpkg", "evidence.gpkg", "run.json", "claimreview.json", *layers}
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -301,7 +301,7 @@ def test_who_was_faster_keeps_the_place(tmp_path):
 def test_run_json_has_the_keys_of_the_contract(folder):
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert run["schema"] == "jamline/run/1"
-    assert set(run) == {"schema", "jamline", "imagery", "settings", "detector", "roads"}
+    assert set(run) == {"schema", "jamline", "imagery", "settings", "detector", "roads", "title", "review"}
     (road,) = run["roads"]
     assert road["alignment_m"] == {"value": 2.1, "low": 1.4, "high": 2.8}
     assert road["coverage"]["seen_m"] == 1300.0

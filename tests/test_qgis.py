@@ -67,7 +67,7 @@ def test_layers_open_with_their_own_style(told, source, name):
     assert set(tables.SCHEMAS[name].names) <= set(layer["fields"])
     legends = {
         "queues": ["packed (standing)", "dense (creeping, or standing with gaps)", "other"],
-        "vehicles": ["queued", "flowing", "parked", "not told"],
+        "vehicles": ["queued", "flowing", "parked", "rejected in review", "not told"],
         "coverage": ["seen", "not seen: may hold vehicles"],
     }
     if name in legends:

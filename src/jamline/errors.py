@@ -4,6 +4,7 @@
 
     JamlineError
     ├── UsageError            2  the call itself is wrong: an unknown option, two that exclude each other
+    │   └── ReviewError          an edit that no result can have: a column gone, a line where a polygon must be
     ├── InputError            3  an input cannot be used, and the message names it
     │   ├── ImageryError         a raster: missing, unreadable, without CRS
     │   ├── RoadError            a road: missing, unreadable, points only, of length zero
@@ -29,6 +30,10 @@ class UsageError(JamlineError):
     """The call itself is wrong."""
 
     exit_code = 2
+
+
+class ReviewError(UsageError):
+    """A result was edited into what it cannot be."""
 
 
 class InputError(JamlineError):

@@ -101,9 +101,9 @@ class Survey:
             If the folder exists and may not be replaced, or cannot be written; then nothing was written.
         """
         check_outdir(outdir, overwrite=overwrite)
-        record = self.run
+        record = self.run.model_copy(update={"title": title})
         with result_folder(outdir, overwrite=overwrite) as folder:
-            put_layers(folder, self.queues, findings=self.findings, run=record)
+            put_layers(folder, self.queues, findings=self.findings, run=record, strips=self.strips)
             write_report(
                 folder / REPORT,
                 queues=self.queues,

@@ -63,8 +63,13 @@ VEHICLES = Schema(
         Column("state", "str", "", "queued, flowing or parked"),
         Column("score", "float64", "", "the detector's own probability that this is a vehicle"),
         Column("motion", "str", "", "standing, moving or unknown", default="unknown"),
+        Column("review", "str", "", "what a person says: accepted, rejected, added, or empty", default=""),
     ),
 )
+
+STATES = ("queued", "flowing", "parked")
+REVIEWS = ("accepted", "rejected", "added")
+"""What the columns ``state`` and ``review`` may say, besides nothing."""
 
 SIGHT = Schema(
     "sight",
@@ -149,7 +154,27 @@ ROAD = Schema(
     ),
 )
 
-SCHEMAS: Mapping[str, Schema] = {schema.name: schema for schema in (VEHICLES, SIGHT, QUEUES, COVERAGE, ROAD)}
+SPOTCHECK = Schema(
+    "spotcheck",
+    "Polygon",
+    (
+        Column("road", "str", "", "name of the road"),
+        Column("side", "str", "", "left, right or all"),
+        Column("start_m", "float64", "m", "station where the stretch begins"),
+        Column("end_m", "float64", "m", "station where the stretch ends"),
+        Column("number", "int64", "", "order in which to look"),
+        Column("reviewed", "str", "", "yes where a person has looked, else empty"),
+        Column("found", "int64", "", "vehicles on the road that the detector found"),
+        Column("expected", "float64", "", "vehicles on the road expected by the detector's own figures"),
+        Column("doubt", "float64", "", "false and missed ones expected among them"),
+        Column("probability", "float64", "", "chance that this stretch was drawn"),
+        Column("of_stretches", "int64", "", "stretches that were drawn from"),
+        Column("of_expected", "float64", "", "vehicles expected on all of them"),
+        Column("seed", "int64", "", "seed of the draw"),
+    ),
+)
+
+SCHEMAS: Mapping[str, Schema] = {schema.name: schema for schema in (VEHICLES, SIGHT, QUEUES, COVERAGE, ROAD, SPOTCHECK)}
 
 
 def table(schema: Schema, columns: Mapping[str, Any], *, geometry: Sequence[Any] | None = None) -> Any:

@@ -5,9 +5,9 @@ need not ask again.
 """
 
 from jamline.imagery._image import Image
-from jamline.imagery._packed import packed_picture
+from jamline.imagery._packed import packed_picture, unpacked_picture
 from jamline.imagery._scene import Scene, open_scene
 from jamline.imagery._sources import find as image_paths
 from jamline.imagery._sources import is_address
 
-__all__ = ["Image", "Scene", "image_paths", "is_address", "open_scene", "packed_picture"]
+__all__ = ["Image", "Scene", "image_paths", "is_address", "open_scene", "packed_picture", "unpacked_picture"]

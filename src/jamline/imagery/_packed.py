@@ -36,3 +36,22 @@ def packed_picture(picture: npt.NDArray[np.uint8], driver: str, **creation: int)
                 file.write(np.moveaxis(picture, 2, 0))
             packed: bytes = memory.read()
     return packed
+
+
+def unpacked_picture(packed: bytes) -> npt.NDArray[np.uint8]:
+    """Unpack a picture.
+
+    Parameters
+    ----------
+    packed : bytes
+        Of `packed_picture`.
+
+    Returns
+    -------
+    array of uint8, shape (h, w, 3)
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        with MemoryFile(packed) as memory, memory.open() as file:
+            picture: npt.NDArray[np.uint8] = np.moveaxis(file.read(), 0, -1)
+    return picture

@@ -1,4 +1,4 @@
-"""Every file format that is written: GeoPackage, GeoJSON, styles, `run.json` and `claimreview.json`.
+"""Every file format that is written: GeoPackage, GeoJSON, styles, `run.json`, `claimreview.json` and `evidence.gpkg`.
 
 A result is a folder. It is written beside its place under another name and moved there when it is complete,
 so that nobody ever finds half of one.
@@ -6,7 +6,7 @@ so that nobody ever finds half of one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,6 +15,7 @@ from jamline.outputs import claimreview
 from jamline.outputs.folder import check_outdir, result_folder
 from jamline.outputs.geojson import write_geojson
 from jamline.outputs.geopackage import write_geopackage
+from jamline.outputs.kept import KEPT, Kept, Strip, Told, read_kept, write_kept, write_told
 from jamline.outputs.layers import layers
 from jamline.outputs.record import RunRecord, as_findings, as_queues, read_run, run_record, write_run
 
@@ -24,15 +25,23 @@ if TYPE_CHECKING:
     from jamline.queues import Queues
 
 __all__ = [
+    "GEOPACKAGE",
+    "KEPT",
+    "Kept",
     "RunRecord",
+    "Told",
     "check_outdir",
     "put_layers",
+    "read_kept",
     "read_run",
     "result_folder",
     "run_record",
     "write_geopackage",
     "write_layers",
+    "write_told",
 ]
+
+GEOPACKAGE = "jam.gpkg"
 
 
 def write_layers(
@@ -45,6 +54,8 @@ def write_layers(
     run: RunRecord | None = None,
 ) -> Path:
     """Write a result folder: `jam.gpkg`, the same layers as GeoJSON with styles, `run.json`, and `claimreview.json`.
+
+    Beside them lies `evidence.gpkg`, from which it can be measured anew after a review.
 
     Parameters
     ----------
@@ -83,6 +94,7 @@ def put_layers(
     findings: Finding | Sequence[Finding] | None = None,
     *,
     run: RunRecord | None = None,
+    strips: Iterable[Strip] = (),
 ) -> None:
     """Write the files of `write_layers` into a folder that is there, for those who add files of their own.
 
@@ -92,6 +104,8 @@ def put_layers(
         As `result_folder` gives it.
     queues, evidence, findings, run
         As in `write_layers`.
+    strips : iterable of Strip
+        The roads laid flat, kept for a report after a review.
 
     Raises
     ------
@@ -103,8 +117,9 @@ def put_layers(
     evidences = _as_evidence(evidence, per_road)
     record = run if run is not None else run_record(per_road, findings, evidence=evidences)
     frames = layers(per_road, evidences)
-    write_geopackage(folder / "jam.gpkg", frames, last_change=record.newest_image())
+    write_geopackage(folder / GEOPACKAGE, frames, last_change=record.newest_image())
     write_geojson(folder, frames)
+    write_kept(folder / KEPT, per_road, evidences, strips, last_change=record.newest_image())
     write_run(folder / "run.json", record)
     if told := as_findings(findings):
         claimreview.write_claim_reviews(folder / claimreview.FILE, told)

@@ -20,6 +20,7 @@ _DESCRIPTIONS = {
     "vehicles": "Vehicles found, as footprints, with their state",
     "coverage": "Which stretches of each side were seen, and why not",
     "road": "The road line as aligned to the imagery",
+    "spotcheck": "Stretches drawn at random to be looked at",
 }
 
 _UNKNOWN_TIME = "1970-01-01T00:00:00.000Z"
@@ -60,34 +61,16 @@ def write_geopackage(
         ISO 8601 time put down as the time of the last change. The clock would make the same input
         give another file each time; the time of the newest image tells more.
     """
-    stamp = _stamp(last_change)
+    stamp = stamped(last_change)
     names: list[str] = []
     for part in [frames] if isinstance(frames, Mapping) else frames:
         for name, frame in part.items():
-            pyogrio.write_dataframe(
-                frame,
-                path,
-                driver="GPKG",
-                layer=name,
-                append=bool(names),
-                geometry_type=tables.SCHEMAS[name].geometry,
-                dataset_options={} if names else {"VERSION": "1.2"},
-                layer_options=(
-                    {}
-                    if name in names
-                    else {"GEOMETRY_NAME": _GEOMETRY, "FID": "fid", "DESCRIPTION": _DESCRIPTIONS[name]}
-                ),
-            )
+            _add(path, name, frame, first=not names, more=name in names)
             names += [] if name in names else [name]
     with closing(sqlite3.connect(path)) as file, file:
         file.execute(_STYLES_TABLE)
         for name in names:
-            file.execute(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
-                "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time) "
-                "VALUES ('', '', ?, ?, ?, ?, '', 1, ?, '', NULL, ?)",
-                (name, _GEOMETRY, f"jamline {name}", read_style(name), _DESCRIPTIONS[name], stamp),
-            )
+            _add_style(file, name, stamp)
         file.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) "
             "VALUES ('layer_styles', 'attributes', 'layer_styles', '', 0)"
@@ -95,7 +78,49 @@ def write_geopackage(
         file.execute("UPDATE gpkg_contents SET last_change = ?", (stamp,))
 
 
-def _stamp(time: str | None) -> str:
+def add_layer(path: Path, name: str, frame: Any) -> None:
+    """Add a layer with its style to a GeoPackage of `write_geopackage`, in place of one of that name.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Of the layer.
+    frame : GeoDataFrame
+        In WGS 84.
+    """
+    _add(path, name, frame, first=False)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("DELETE FROM layer_styles WHERE f_table_name = ?", (name,))
+        _add_style(file, name, stamped(None))
+
+
+def _add(path: Path, name: str, frame: Any, *, first: bool, more: bool = False) -> None:
+    """Write one layer, or more rows of it."""
+    pyogrio.write_dataframe(
+        frame,
+        path,
+        driver="GPKG",
+        layer=name,
+        append=more,
+        geometry_type=tables.SCHEMAS[name].geometry,
+        dataset_options={"VERSION": "1.2"} if first else {},
+        layer_options={} if more else {"GEOMETRY_NAME": _GEOMETRY, "FID": "fid", "DESCRIPTION": _DESCRIPTIONS[name]},
+    )
+
+
+def _add_style(file: sqlite3.Connection, name: str, stamp: str) -> None:
+    """Make a layer's style the one that QGIS opens it with."""
+    file.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
+        "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time) "
+        "VALUES ('', '', ?, ?, ?, ?, '', 1, ?, '', NULL, ?)",
+        (name, _GEOMETRY, f"jamline {name}", read_style(name), _DESCRIPTIONS[name], stamp),
+    )
+
+
+def stamped(time: str | None) -> str:
     """Return a time in the one spelling that GeoPackage takes, to the millisecond in UTC."""
     if time is None:
         return _UNKNOWN_TIME

@@ -43,7 +43,8 @@ def layers(queues: Sequence[Queues], evidence: Sequence[Evidence]) -> dict[str, 
         "coverage": [coverage_table(each) for each in evidence],
         "road": [road_table(each) for each in evidence],
     }
-    return {name: _joined(frames, tables.SCHEMAS[name]) for name, frames in parts.items()}
+    schemas = tables.SCHEMAS
+    return {name: rounded(joined(frames, schemas[name]), schemas[name]) for name, frames in parts.items()}
 
 
 def coverage_table(evidence: Evidence) -> Any:
@@ -100,17 +101,23 @@ def road_table(evidence: Evidence) -> Any:
     return tables.table(tables.ROAD, columns, geometry=[road.line(0.0, road.length_m)])
 
 
-def _joined(frames: Sequence[Any], schema: tables.Schema) -> Any:
-    """Put the roads' tables under one another, checked and rounded."""
+def joined(frames: Sequence[Any], schema: tables.Schema) -> Any:
+    """Put the roads' tables under one another, checked, to the last digit."""
     columns = [*schema.names, "geometry"]
     checked = [tables.check(frame, schema, source=schema.name)[columns] for frame in frames if len(frame)]
     filled = checked or [tables.empty(schema)]
-    joined = pd.concat(filled, ignore_index=True).set_geometry("geometry").to_crs(tables.WGS84)
+    table = pd.concat(filled, ignore_index=True).set_geometry("geometry").to_crs(tables.WGS84)
+    table["geometry"] = shapely.transform(table.geometry.values, _on_the_globe)
+    return table
+
+
+def rounded(table: Any, schema: tables.Schema) -> Any:
+    """Return a table with its figures as they are written."""
+    table = table.copy()
     for column in schema.columns:
         if column.dtype == "float64":
-            joined[column.name] = joined[column.name].round(_DECIMALS[column.unit])
-    joined["geometry"] = shapely.transform(joined.geometry.values, _on_the_globe)
-    return joined
+            table[column.name] = table[column.name].round(_DECIMALS[column.unit])
+    return table
 
 
 def _on_the_globe(lonlat: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
 
@@ -132,6 +133,8 @@ class FindingRecord(_Record):
     likelihood: str
     reason: str
     notes: list[str] = []
+    read: dict[str, Any] = {}
+    """How the claim was read: the arguments of `jamline.claims.Claim`."""
 
 
 class RoadRecord(_Record):
@@ -158,6 +161,9 @@ class RunRecord(_Record):
     settings: dict[str, Any] = {}
     detector: DetectorRecord
     roads: list[RoadRecord]
+    title: str | None = None
+    review: dict[str, Any] | None = None
+    """What a person looked at, and how many were right and missed there; ``None`` before a review."""
 
     def newest_image(self) -> str | None:
         """Return the time of the newest image, ``None`` where none is known."""
@@ -279,8 +285,13 @@ def _road(queues: Queues, evidence: Evidence, findings: Sequence[Finding]) -> Ro
             seen_m=round(float(total_m(evidence.seen_by_any())), 1), unseen=unseen_records(evidence)
         ),
         queues=[QueueRecord.model_validate(queue.to_json()) for queue in queues],
-        findings=[FindingRecord.model_validate(finding.to_json()) for finding in findings],
+        findings=[FindingRecord.model_validate(finding.to_json() | {"read": _read(finding)}) for finding in findings],
     )
+
+
+def _read(finding: Finding) -> dict[str, Any]:
+    """Return how a claim was read, without what it leaves out."""
+    return {name: value for name, value in asdict(finding.claim).items() if value not in (None, "")}
 
 
 def unseen_records(evidence: Evidence) -> list[UnseenRecord]:
