@@ -1,6 +1,7 @@
 """A result that a person has edited: what is taken over, measured anew, kept, and refused."""
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,13 +14,19 @@ import pyogrio
 import pytest
 import shapely
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import jam_example as example
+import jamline as jl
+from jamline import tables
 from jamline.claims import check_claims, read_claim
 from jamline.cli import main
 from jamline.outputs import read_run, write_layers
 from jamline.queues import measure_queues
 from jamline.review import remeasure
+from jamline.review._estimate import chances, difference_estimate, floored
+from jamline.review._estimate import draw as draw_from
 
 PITCH_M = 8.0
 
@@ -348,3 +355,207 @@ def test_two_roads_keep_their_own(tmp_path):
     assert review.queues[1][0].length_km.value == pytest.approx(0.4, abs=0.02)
     frame = vehicles(folder)
     assert set(frame[frame["review"] == "added"]["road"]) == {"two"}
+
+
+def test_all_rejected_is_a_road_without_vehicles(folder):
+    edit(folder, "UPDATE vehicles SET review = 'rejected'")
+    review = remeasure(folder)
+    assert len(review.queues[0]) == 0
+    assert read_run(folder).roads[0].queues == []
+    assert json.loads((folder / "vehicles.geojson").read_text())["features"] == []
+    assert pyogrio.read_info(folder / "jam.gpkg", layer="queues")["features"] == 0
+    edit(folder, "UPDATE vehicles SET review = ''")
+    assert remeasure(folder).queues[0][0].length_km.value == pytest.approx(0.6, abs=0.01)
+
+
+def test_a_queue_where_nothing_was_found(tmp_path, road):
+    folder = written(tmp_path / "out", example.evidence(road, tables.empty(tables.VEHICLES)))
+    assert remeasure(folder).added == 0
+    draw(folder, [box(road, s, 1.8) for s in np.arange(400.0, 800.0, PITCH_M)])
+    (queue,) = remeasure(folder).queues[0]
+    assert (queue.side, queue.length_km.value) == ("left", pytest.approx(0.3965, abs=0.01))
+    assert set(vehicles(folder)["review"]) == {"added"}
+
+
+def test_edits_that_qgis_has_saved_but_not_yet_moved_into_the_file_count(folder):
+    with closing(sqlite3.connect(folder / "jam.gpkg")) as held:
+        held.execute("PRAGMA journal_mode = WAL")
+        held.execute("PRAGMA wal_autocheckpoint = 0")
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            held.create_function(name, 1, lambda _: 0)
+        with held:
+            held.execute("UPDATE vehicles SET review = 'rejected' WHERE side = 'right' AND station_m > 600")
+        assert (folder / "jam.gpkg-wal").stat().st_size > 0
+        assert remeasure(folder).rejected == 38
+    assert (vehicles(folder)["review"] == "rejected").sum() == 38
+    assert not [path.name for path in folder.iterdir() if path.suffix.startswith(".gpkg-")]
+
+
+def test_the_result_is_still_whole_for_others(folder):
+    edit(folder, "UPDATE vehicles SET review = 'accepted' WHERE fid < 20")
+    jl.remeasure(folder)
+    with closing(sqlite3.connect(folder / "jam.gpkg")) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+        styles = dict(file.execute("SELECT f_table_name, styleQML FROM layer_styles").fetchall())
+        counts = dict(file.execute("SELECT table_name, feature_count FROM gpkg_ogr_contents").fetchall())
+        indexed = file.execute("SELECT count(*) FROM rtree_queues_geom").fetchone()[0]
+    assert styles == {name: (folder / f"{name}.qml").read_text(encoding="utf-8") for name in styles}
+    assert counts["queues"] == indexed == 1
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_result_from_imagery_keeps_its_pictures(small_scene, tmp_path):
+    claims = ["a jam of 300 m", "at least 16 km"]
+    survey = jl.survey(small_scene, small_scene / "road.geojson", origin="border", claims=claims, detector="contrast")
+    folder = survey.write(tmp_path / "out", title="A small jam")
+    before, page = read_run(folder), (folder / "report.html").read_text(encoding="utf-8")
+    remeasure(folder)
+    assert read_run(folder).model_copy(update={"review": None}) == before
+    anew = (folder / "report.html").read_text(encoding="utf-8")
+    picture = re.compile('href="data:image/jpeg;base64,[^"]*"')
+    assert len(picture.findall(page)) > 0
+    # All is as it was but the pictures, which were packed twice.
+    assert picture.sub("", anew) == picture.sub("", page)
+    assert len("".join(picture.findall(anew))) > 0.8 * len("".join(picture.findall(page)))
+
+
+@pytest.fixture(scope="module")
+def doubtful(tmp_path_factory):
+    """Three km with a queue of 1 km of which the detector missed a fifth, and the truth."""
+    road = example.bent_road(3000.0)
+    rng = np.random.default_rng(1)
+    stations = np.concatenate([np.arange(500.0, 1500.0, 8.0), np.arange(1700.0, 2900.0, 150.0)])
+    truth = example.vehicles(road, stations, -1.8)
+    found = truth[rng.random(len(truth)) < 0.8]
+    false = example.vehicles(road, rng.uniform(0.0, 3000.0, 12), -1.8)
+    frame = pd.concat([found.assign(score=0.9), false.assign(score=0.6)]).sort_values("station_m", ignore_index=True)
+    jam = example.evidence(road, frame)
+    jam = replace(jam, sight=example.sight(road, [], recall=0.8))
+    return written(tmp_path_factory.mktemp("doubtful") / "out", jam, "at least 1 km"), truth
+
+
+def test_a_spot_check_draws_where_doubt_is_and_adds_a_layer(doubtful, tmp_path):
+    folder = shutil.copytree(doubtful[0], tmp_path / "out")
+    before = content(folder)
+    result = CliRunner().invoke(main, ["spotcheck", str(folder), "-n", "20", "--side", "right"])
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 21
+    table = pyogrio.read_dataframe(folder / "jam.gpkg", layer="spotcheck")
+    assert table["number"].tolist() == list(range(1, 21))
+    assert len(set(table["start_m"])) == 20
+    assert set(table["side"]) == {"right"}
+    assert (table["of_stretches"] == 60).all()
+    inside = table[table["start_m"].between(500, 1450)]
+    outside = table[~table["start_m"].between(500, 1450)]
+    assert inside["probability"].min() > 1.5 * outside["probability"].min()
+    after = content(folder)
+    after[0].pop("spotcheck.geojson")
+    after[0].pop("spotcheck.qml")
+    assert_same(before, after)
+    assert CliRunner().invoke(main, ["spotcheck", str(folder)]).exit_code == 2
+    assert CliRunner().invoke(main, ["spotcheck", str(folder), "--overwrite", "-n", "5"]).exit_code == 0
+    assert len(pyogrio.read_dataframe(folder / "jam.gpkg", layer="spotcheck")) == 5
+
+
+def look(folder, truth, numbers):
+    """Play the person who looks at some stretches and puts right what is wrong there."""
+    spots = pyogrio.read_dataframe(folder / "jam.gpkg", layer="spotcheck")
+    frame = vehicles(folder)
+    missed = []
+    for spot in spots[spots["number"].isin(numbers)].itertuples():
+        there = (truth["side"] == spot.side) & (truth["station_m"] >= spot.start_m) & (truth["station_m"] < spot.end_m)
+        here = frame[(frame["side"] == spot.side) & frame["station_m"].between(spot.start_m, spot.end_m - 1e-6)]
+        for fid, station_m in here["station_m"].items():
+            right = np.abs(truth["station_m"][there] - station_m).min() < 0.02 if there.any() else False
+            edit(folder, "UPDATE vehicles SET review = ? WHERE fid = ?", "accepted" if right else "rejected", fid)
+        apart = np.abs(truth["station_m"][there].to_numpy()[:, None] - here["station_m"].to_numpy())
+        missed += list(truth.geometry[there][apart.min(axis=1, initial=np.inf) > 0.02])
+        edit(folder, "UPDATE spotcheck SET reviewed = 'yes' WHERE number = ?", spot.number)
+    draw(folder, missed, review="added")
+    return len(missed)
+
+
+def test_a_spot_check_that_is_looked_at_counts_what_was_missed(doubtful, tmp_path):
+    folder, truth = shutil.copytree(doubtful[0], tmp_path / "out"), doubtful[1]
+    unchecked = read_run(folder).roads[0].queues[0].vehicles
+    assert CliRunner().invoke(main, ["spotcheck", str(folder), "--side", "right"]).exit_code == 0
+    assert remeasure(folder).count is None
+    missed = look(folder, truth, range(1, 15))
+    review = remeasure(folder)
+    assert review.count.reviewed == 14
+    assert review.added == missed == review.looked.missed > 5
+    first = review.count.vehicles
+    assert first.low <= len(truth) <= first.high
+    look(folder, truth, range(15, 21))
+    review = remeasure(folder)
+    last = review.count.vehicles
+    assert last.low <= len(truth) <= last.high
+    assert read_run(folder).review["spotcheck"]["vehicles"]["value"] == round(last.value)
+    assert 0.7 < review.looked.recall.value < 0.9
+    queue = review.queues[0][0].vehicles
+    assert queue.low <= 125 <= queue.high
+    assert queue.high - queue.low < unchecked.high - unchecked.low
+    printed = CliRunner().invoke(main, ["remeasure", str(folder)]).stdout
+    assert "spot check of 20 of 60 stretches" in printed
+
+
+def test_a_spot_check_of_nothing_is_said(tmp_path, road):
+    unseen = [(side, 0.0, road.length_m, "outside imagery") for side in road.sides]
+    nothing = example.evidence(road, tables.empty(tables.VEHICLES), unseen)
+    folder = written(tmp_path / "out", nothing)
+    result = CliRunner().invoke(main, ["spotcheck", str(folder)])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (4, 1)
+    assert CliRunner().invoke(main, ["spotcheck", str(folder), "--side", "all"]).exit_code == 2
+
+
+def test_a_broken_spot_check_is_refused(doubtful, tmp_path):
+    folder = shutil.copytree(doubtful[0], tmp_path / "out")
+    assert CliRunner().invoke(main, ["spotcheck", str(folder)]).exit_code == 0
+    edit(folder, "UPDATE spotcheck SET reviewed = 'perhaps' WHERE number = 2")
+    refused(folder, "Must be yes or nothing.")
+    edit(folder, "UPDATE spotcheck SET reviewed = '', probability = NULL")
+    refused(folder, "Must be between 0 and 1")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0.001, 50.0), min_size=1, max_size=40), st.integers(1, 40), st.integers(0, 1000))
+def test_chances_sum_to_the_size_and_as_many_are_drawn(doubt, size, seed):
+    size = min(size, len(doubt))
+    chance = chances(np.array(doubt), size)
+    assert chance.sum() == pytest.approx(size)
+    assert (chance > 0).all()
+    assert (chance <= 1).all()
+    drawn = draw_from(chance, np.random.default_rng(seed))
+    assert len(set(drawn.tolist())) == len(drawn) == size
+
+
+def test_each_stretch_is_drawn_as_often_as_its_chance_says_and_the_count_has_no_bias():
+    rng = np.random.default_rng(1)
+    doubt = floored(rng.gamma(0.5, 2.0, 30))
+    difference = rng.normal(0.0, 1.0 + doubt)
+    chance = chances(doubt, 9)
+    times, totals = np.zeros(30), []
+    for _ in range(4000):
+        drawn = draw_from(chance, rng)
+        times[drawn] += 1
+        estimate = difference_estimate(100.0, difference[drawn], doubt[drawn], chance[drawn], least=0.0)
+        totals.append(estimate.value)
+    assert np.abs(times / 4000 - chance).max() < 0.035
+    error = np.mean(totals) - (100.0 + difference.sum())
+    assert abs(error) < 3.5 * np.std(totals) / 4000**0.5
+
+
+@pytest.mark.parametrize("off", [0.6, 1.0, 1.6])
+def test_intervals_of_the_count_hold_also_where_the_detector_is_wrong_about_itself(off):
+    """Vehicles missed in runs at a rate that is `off` times what the detector says."""
+    rng = np.random.default_rng(5)
+    hold, runs = 0, 600
+    for _ in range(runs):
+        doubt = np.where(rng.random(80) < 0.4, 1.2, 0.08)
+        difference = 2.0 * rng.poisson(off * doubt / 2.0) - doubt
+        chance = chances(doubt, 20)
+        drawn = draw_from(chance, rng)
+        estimate = difference_estimate(400.0, difference[drawn], doubt[drawn], chance[drawn], least=0.0)
+        hold += estimate.low <= 400.0 + difference.sum() <= estimate.high
+    assert 0.86 < hold / runs < 0.97

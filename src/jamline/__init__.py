@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jamline.outputs import write_layers
     from jamline.pipeline import Survey, survey
     from jamline.queues import Queue, Queues, measure_queues
+    from jamline.review import remeasure, spotcheck
     from jamline.road import Road, read_road, read_roads
     from jamline.spans import Estimate, Span
 
@@ -50,6 +51,8 @@ __all__ = [
     "read_claim",
     "read_road",
     "read_roads",
+    "remeasure",
+    "spotcheck",
     "survey",
     "write_layers",
 ]
@@ -64,6 +67,7 @@ _ROOMS = {
     "outputs": ("write_layers",),
     "pipeline": ("Survey", "survey"),
     "queues": ("Queue", "Queues", "measure_queues"),
+    "review": ("remeasure", "spotcheck"),
     "road": ("Road", "read_road", "read_roads"),
     "spans": ("Estimate", "Span"),
 }

@@ -21,10 +21,11 @@ from jamline.spans import Estimate
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_FLOOR = 0.25
-"""Least doubt of a stretch, as a share of the mean: where nothing is expected to be wrong something may be."""
+_FLOOR = 0.5
+"""Least of what a stretch is expected to be off by, as a share of the mean: at times something is wrong where nobody
+expected it, and that weighs much where it was hardly ever drawn."""
 
-_KNOWN = 4.0
+_KNOWN = 3.0
 """Stretches that the expected spread counts for, against the spread found: of few stretches most may show nothing."""
 
 _RUNS = 4.0
@@ -72,13 +73,34 @@ class Count:
         )
 
 
-def chances(doubt: Array, size: int) -> Array:
-    """Return the chance of each stretch to be drawn, in proportion to its doubt.
+def floored(doubt: Array) -> Array:
+    """Return how many vehicles are in doubt on each stretch at the least.
 
     Parameters
     ----------
     doubt : array, shape (n,)
-        False and missed vehicles expected.
+        False and missed vehicles expected by the detector's own figures.
+
+    Examples
+    --------
+    >>> floored(np.array([4.0, 4.0, 4.0, 0.0]))
+    array([4.    , 4.    , 4.    , 0.5625])
+    """
+    off = np.sqrt(doubt)
+    least: Array = np.maximum(doubt, (_FLOOR * off.mean()) ** 2)
+    return least
+
+
+def chances(doubt: Array, size: int) -> Array:
+    """Return the chance of each stretch to be drawn, in proportion to the square root of its doubt.
+
+    As many vehicles as are in doubt are off by about their square root, and chances in proportion to what each
+    difference is expected to be off by make the interval narrowest (Särndal and others, section 12.2).
+
+    Parameters
+    ----------
+    doubt : array, shape (n,)
+        False and missed vehicles expected, over 0; `floored`.
     size : int
         Stretches to draw, at most n.
 
@@ -89,11 +111,10 @@ def chances(doubt: Array, size: int) -> Array:
 
     Examples
     --------
-    >>> chances(np.array([1.0, 1.0, 2.0, 0.0]), 2).round(2)
-    array([0.47, 0.47, 0.94, 0.12])
+    >>> chances(np.array([1.0, 1.0, 4.0, 0.0]), 2).round(2)
+    array([0.5, 0.5, 1. , 0. ])
     """
-    weight = np.maximum(doubt, _FLOOR * doubt.mean())
-    weight = np.where(weight > 0, weight, 1.0)
+    weight = np.sqrt(np.maximum(doubt, 1e-12))
     chance = np.zeros(len(weight))
     sure = np.zeros(len(weight), dtype=bool)
     while True:

@@ -20,7 +20,7 @@ from jamline.outputs import GEOPACKAGE, KEPT, check_outdir, read_kept, read_run,
 from jamline.outputs.geojson import write_geojson
 from jamline.outputs.geopackage import add_layer
 from jamline.review._edits import read_layer
-from jamline.review._estimate import Count, chances, difference_estimate, draw
+from jamline.review._estimate import Count, chances, difference_estimate, draw, floored
 from jamline.review._files import copied
 from jamline.review._looked import STRETCH_M, Places, within
 from jamline.spans import Span, intersect, total_m
@@ -160,9 +160,9 @@ def draw_stretches(evidence: Sequence[Evidence], *, size: int, seed: int, side: 
     if side is not None and side not in sides:
         raise UsageError(f"Invalid side '{side}'. Must be {', '.join(sorted(sides))}.")
     frame = pd.concat([_frame(each, name) for each in evidence for name in each.road.sides if side in (None, name)])
-    frame = frame.reset_index(drop=True)
     if frame.empty:
         raise NothingToMeasureError("Invalid spot check. Must have a stretch that was seen; there is none.")
+    frame = frame.reset_index(drop=True).assign(doubt=floored(frame["doubt"].to_numpy(float)))
     size = min(size, len(frame))
     chance = chances(frame["doubt"].to_numpy(float), size)
     chosen = draw(chance, np.random.default_rng(seed))
@@ -199,9 +199,13 @@ def drawn_stretches(path: Path) -> Drawn | None:
     for word in set(frame["reviewed"]) - {"yes", ""}:
         raise ReviewError(f"Invalid reviewed '{word}' in layer '{LAYER}' of '{path}'. Must be yes or nothing.")
     try:
-        return Drawn(tables.check(frame, tables.SPOTCHECK, source=str(path)))
+        table = tables.check(frame, tables.SPOTCHECK, source=str(path))
     except OutputError as error:
         raise ReviewError(str(error)) from error
+    chance = table["probability"]
+    if not chance.between(0.0, 1.0, inclusive="right").all():
+        raise ReviewError(f"Invalid probability in layer '{LAYER}' of '{path}'. Must be between 0 and 1, as drawn.")
+    return Drawn(table)
 
 
 def _frame(evidence: Evidence, side: str) -> pd.DataFrame:
