@@ -69,7 +69,7 @@ class Count:
     def __str__(self) -> str:
         return (
             f"spot check of {self.reviewed} of {self.stretches} stretches: {self.vehicles} on the road where it was "
-            f"seen; on those looked at {self.there}, of which {self.found} had been found"
+            f"seen; on those looked at there are {self.there}, and {self.found} had been found"
         )
 
 
