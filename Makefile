@@ -28,8 +28,9 @@ format: $(VENV)/has-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Speed as ratios of one run. The studies beside it take minutes to hours: docs/accuracy.md has their commands.
 bench: $(VENV)/has-core
-	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+	$(BIN)/python benchmarks/speed.py
 
 docs: $(VENV)/has-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

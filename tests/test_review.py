@@ -283,7 +283,7 @@ def refused(folder, message):
     """Run the command, and hold what it says and leaves."""
     before = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     result = CliRunner().invoke(main, ["remeasure", str(folder)])
-    assert result.exit_code == 2, result.output
+    assert result.exit_code == 3, result.output
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: Invalid ")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,13 +16,13 @@ import click
 
 from jamline._version import __version__
 from jamline.cli_batch import batch
+from jamline.cli_review import remeasure, spotcheck
+from jamline.cli_told import told
 from jamline.errors import JamlineError
 
 if TYPE_CHECKING:
-    from jamline.claims import Finding
     from jamline.jobs import Job
     from jamline.pipeline import Progress, Survey
-    from jamline.queues import Queues
 
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended (128 + SIGINT)."""
@@ -262,54 +262,6 @@ def evaluate(
     click.echo(json.dumps(evaluation.to_json(), indent=1) if as_json else str(evaluation))
 
 
-@main.command()
-@click.argument("outdir")
-@click.option("--json", "as_json", is_flag=True, help="Print run.json instead of a summary.")
-def remeasure(outdir: str, as_json: bool) -> None:
-    """Measure a result anew after its vehicles were reviewed.
-
-    OUTDIR is a folder that `measure` wrote, of which jam.gpkg was edited: vehicles marked in the column `review`,
-    added, moved, deleted or given another `state`. The unedited run stays in OUTDIR/unedited.
-    """
-    from pathlib import Path
-
-    from jamline.pipeline import REPORT
-    from jamline.review import remeasure as remeasured
-
-    review = remeasured(outdir)
-    if as_json:
-        click.echo((Path(outdir) / "run.json").read_text(encoding="utf-8"), nl=False)
-        return
-    for line in (*_told(review.queues, review.findings, review.run.newest_image()), *review.sentences()):
-        click.echo(line)
-    click.echo(f"Report: {Path(outdir) / REPORT}")
-
-
-@main.command()
-@click.argument("outdir")
-@click.option("-n", "size", metavar="N", default=20, show_default=True, help="Stretches of 50 m to draw.")
-@click.option("--seed", metavar="N", default=0, show_default=True, help="Seed of the draw.")
-@click.option("--side", metavar="SIDE", help="Draw from, and count, this side only.")
-@click.option("--overwrite", is_flag=True, help="Replace an earlier spot check with its marks.")
-def spotcheck(outdir: str, size: int, seed: int, side: str | None, overwrite: bool) -> None:
-    """Draw stretches of a result to look at, for a count without bias.
-
-    Stretches come into jam.gpkg as the layer `spotcheck`. In each, reject what is no vehicle, add what is missed, and
-    set `reviewed` to yes; then `remeasure` tells the count with its interval.
-    """
-    from pathlib import Path
-
-    from jamline.review import spotcheck as drawn_from
-
-    drawn = drawn_from(outdir, size=size, seed=seed, side=side, overwrite=overwrite)
-    for row in drawn.table.itertuples():
-        click.echo(
-            f"{row.number:3d}  {row.road}, {row.side}: {row.start_m:.0f} to {row.end_m:.0f} m; {row.found} found, "
-            f"{row.doubt:.1f} in doubt"
-        )
-    click.echo(f"Look at them in layer 'spotcheck' of {Path(outdir) / 'jam.gpkg'}, then: jamline remeasure {outdir}")
-
-
 def _measured(
     images: tuple[str, ...],
     road: str,
@@ -362,28 +314,7 @@ def _followed(work: Job, outdir: str, *, overwrite: bool, as_json: bool, quiet: 
 
 def _summary(result: Survey) -> Iterator[str]:
     """Say what was measured, for people: a paragraph for each road, a line for each finding."""
-    yield from _told(result.queues, result.findings, result.scene.acquired)
-
-
-def _told(measured: Iterable[Queues], findings: Iterable[Finding], acquired: str | None) -> Iterator[str]:
-    """Say what was measured on each road, and of each claim."""
-    day = f", {acquired[:10]}" if acquired else ""
-    for queues in measured:
-        evidence = queues.evidence
-        road = evidence.road
-        seen_km = sum(span.length_m for span in evidence.seen_by_any()) / 1000
-        length_km = road.length_m / 1000
-        yield f"{road.name}: {seen_km:.2f} of {length_km:.2f} km seen at {evidence.gsd_m:.2g} m{day}"
-        for queue in queues:
-            start, end = ((m - road.origin_station_m) / 1000 for m in (queue.start_m, queue.end_m))
-            yield (
-                f"  {queue.side}: {queue.length_km}, {queue.vehicles}, {queue.packing}; "
-                f"km {start:.2f} to {end:.2f} from {road.origin}"
-            )
-        if not len(queues):
-            yield "  no queue was seen"
-    for finding in findings:
-        yield str(finding)
+    yield from told(result.queues, result.findings, result.scene.acquired)
 
 
 @contextmanager
@@ -401,4 +332,5 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
 
 
 _BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} km, {remaining} left"
-main.add_command(batch)
+for _command in (batch, remeasure, spotcheck):
+    main.add_command(_command)

@@ -4,12 +4,12 @@
 
     JamlineError
     ├── UsageError            2  the call itself is wrong: an unknown option, two that exclude each other
-    │   └── ReviewError          an edit that no result can have: a column gone, a line where a polygon must be
     ├── InputError            3  an input cannot be used, and the message names it
     │   ├── ImageryError         a raster: missing, unreadable, without CRS
     │   ├── RoadError            a road: missing, unreadable, points only, of length zero
     │   ├── ClaimError           a claim: no number in it, an unknown unit
     │   ├── JobError             a job or scene file: unreadable, an unknown key
+    │   ├── ReviewError          an edit that no result can have: a column gone, a line where a polygon must be
     │   └── OutputError          an output folder that exists, a table without its columns
     ├── NothingToMeasureError 4  inputs are fine, but there is nothing to see
     └── BatchError            5  a batch ended with failed jobs
@@ -32,10 +32,6 @@ class UsageError(JamlineError):
     exit_code = 2
 
 
-class ReviewError(UsageError):
-    """A result was edited into what it cannot be."""
-
-
 class InputError(JamlineError):
     """An input cannot be used; the message names it."""
 
@@ -44,6 +40,10 @@ class InputError(JamlineError):
 
 class ImageryError(InputError):
     """A raster cannot be used."""
+
+
+class ReviewError(InputError):
+    """A result was edited into what it cannot be."""
 
 
 class RoadError(InputError):
