@@ -1,4 +1,4 @@
-"""What the network learns from: who is covered, and what it is asked to say; training itself needs `[train]`."""
+"""What the network learns from: who is covered, and what it is asked to say. Training itself needs `[train]`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from jamline.synth.world import build_world
 sys.path.append(str(Path(__file__).parents[1] / "training"))
 
 from covered import covered_share
+from wanted import wanted
 
 SCENE = {
     "seed": 3,
@@ -60,10 +61,7 @@ def test_crowns_over_the_outer_lane_cover_some_of_it_and_nothing_of_the_inner_on
 
 
 def test_a_covered_vehicle_is_neither_asked_for_nor_denied():
-    pytest.importorskip("torch")
-    from batches import COLUMNS, ROWS, wanted
-
-    seen = np.ones((ROWS, COLUMNS), bool)
+    seen = np.ones((96, 640), bool)
     at = np.array([100.0, 40.0, 4.5, 1.8])
     cell = (int(40 // CELL[0]), int(100 // CELL[1]))
     heat, _, weight, _ = wanted(np.array([[*at, 0.0]]), seen)
