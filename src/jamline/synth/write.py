@@ -111,7 +111,8 @@ def _write_lines(world: World, folder: Path) -> None:
 
 def _write_truth(world: World, vehicles: tuple[Vehicle, ...], folder: Path) -> None:
     folder.mkdir()
-    table = vehicle_table(vehicles, world.road)
+    # What is measured of a vehicle, or said of it in a review, is no part of the truth.
+    table = vehicle_table(vehicles, world.road).drop(columns=["motion", "review"])
     table.to_file(
         folder / "vehicles.geojson", driver="GeoJSON", engine="pyogrio", RFC7946="YES", COORDINATE_PRECISION=8
     )
