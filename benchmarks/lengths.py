@@ -115,10 +115,7 @@ def _worst(rows: list[dict[str, Any]], count: int) -> list[str]:
         for row in pairs[:count]
     ]
     lost = [row for row in rows if bool(row["truth"]) != bool(row["queue"])]
-    return (
-        lines
-        + [f"seed {row['seed']}: {'missed' if row['truth'] else 'false'}" for row in lost[: count or None]][: 3 * count]
-    )
+    return lines + [f"seed {row['seed']}: {'missed' if row['truth'] else 'false'}" for row in lost[:count]]
 
 
 if __name__ == "__main__":
