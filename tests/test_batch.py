@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -520,7 +520,7 @@ def halve_or_die(number):
 
 
 def test_a_process_that_dies_is_its_own_tasks_failure_alone():
-    came = list(each(halve_or_die, range(10), pool=lambda: processes(2)))
+    came = list(each(halve_or_die, deque(range(10)), pool=lambda: processes(2)))
     assert Counter(task for task, _ in came) == Counter(range(10))
     assert {task: result for task, result in came if task not in (3, 5)} == {
         task: task / 2 for task in range(10) if task not in (3, 5)

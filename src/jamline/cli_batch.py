@@ -74,15 +74,18 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
 
     bar: tqdm | None = None
 
-    def advance(ended: int, total: int, failure: Failure | None) -> None:
+    def advance(ended: float, total: int, failure: Failure | None) -> None:
         nonlocal bar
         if bar is None:
             # The rate is of this run alone: what was done before costs no time now.
-            bar = tqdm(total=total, initial=ended, unit=" jobs", disable=True if quiet else None, dynamic_ncols=True)
+            bar = tqdm(
+                total=total, initial=round(ended, 2), unit=" jobs", disable=True if quiet else None, dynamic_ncols=True
+            )
         if failure is not None:
             with tqdm.external_write_mode():
                 click.echo(f"Failed: {failure.name}: {failure.rule}", err=True)
-        bar.update(ended - bar.n)
+        # A long road counts by the share of it that is done.
+        bar.update(round(round(ended, 2) - bar.n, 2))
 
     try:
         yield advance

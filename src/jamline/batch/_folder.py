@@ -22,6 +22,9 @@ SCHEMA: Final = "jamline/batch/1"
 
 RECORD = "batch.json"
 
+STEPS: Final = ".steps"
+"""What the folders of long roads end in that are not done yet."""
+
 _JOBS = "jobs"
 
 
@@ -115,5 +118,6 @@ def _sweep(folder: Path) -> None:
         with locked(home / key, wait=False) as mine:
             if mine:
                 for draft in left:
-                    if not draft.name.endswith(SUFFIX):
+                    kept = draft.name.endswith(STEPS) and not (home / key).exists()
+                    if not (kept or draft.name.endswith(SUFFIX)):
                         shutil.rmtree(draft, ignore_errors=True)

@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -21,7 +22,6 @@ from concurrent.futures import (
 )
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, TypeVar
 
 from jamline.errors import BatchError, UsageError
@@ -53,7 +53,7 @@ class Pool:
 
 
 def each(
-    do: Callable[[T], R], tasks: Iterable[T], *, pool: Callable[[], AbstractContextManager[Pool]]
+    do: Callable[[T], R], tasks: deque[T], *, pool: Callable[[], AbstractContextManager[Pool]]
 ) -> Iterator[tuple[T, R | BaseException]]:
     """Do every task, and hand out what came of it as soon as it is there.
 
@@ -61,8 +61,8 @@ def each(
     ----------
     do : callable
         Runs elsewhere, so it and the tasks must be picklable.
-    tasks : iterable
-        What to do.
+    tasks : deque
+        What to do, taken from the left. More may be added whenever a result is handed out.
     pool : callable
         Opens a pool.
 
@@ -72,11 +72,10 @@ def each(
         In the order in which they end. An exception instead of a result where `do` raised, or where its process died
         with this task alone in hand.
     """
-    left = iter(tasks)
     while True:
         suspects: list[T] = []
         with pool() as opened:
-            yield from _through(opened.executor, opened.width, do, left, suspects)
+            yield from _through(opened.executor, opened.width, do, tasks, suspects)
         if not suspects:
             return
         # When a process dies, out of memory say, its pool goes with it. Whose fault it was shows when each task that
@@ -84,18 +83,19 @@ def each(
         for task in suspects:
             alone: list[T] = []
             with pool() as opened:
-                yield from _through(opened.executor, lambda: 1, do, iter([task]), alone)
+                yield from _through(opened.executor, lambda: 1, do, deque([task]), alone)
             for culprit in alone:
                 yield culprit, UsageError("Invalid worker. Must live until its job is done; its process died.")
 
 
 def _through(
-    executor: Executor, width: Callable[[], int], do: Callable[[T], R], left: Iterator[T], suspects: list[T]
+    executor: Executor, width: Callable[[], int], do: Callable[[T], R], tasks: deque[T], suspects: list[T]
 ) -> Iterator[tuple[T, R | BaseException]]:
     """Hand tasks over until there are none left; if the pool breaks, say which were in hand."""
     in_hand: dict[Future[R], T] = {}
     while not suspects:
-        for task in islice(left, max(0, width() - len(in_hand))):
+        for _ in range(min(len(tasks), width() - len(in_hand))):
+            task = tasks.popleft()
             try:
                 in_hand[executor.submit(do, task)] = task
             except BrokenExecutor:

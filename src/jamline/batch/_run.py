@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from jamline.batch._agenda import Agenda
 from jamline.batch._folder import finished, open_folder, place_of, write_record
 from jamline.batch._keys import keys
 from jamline.batch._merge import merge
@@ -41,8 +42,13 @@ class Batch:
     files: tuple[Path, ...]
 
 
-Progress = Callable[[int, int, Failure | None], None]
-"""Called first, and when a job ends, with the number of jobs that ended, the number of jobs, and what failed."""
+Progress = Callable[[float, int, Failure | None], None]
+"""Called first, and when a job or a step of a long road ends, with the number of jobs that ended, long roads by the
+share of them that is done; the number of jobs; and what failed."""
+
+STRETCH_M = 20_000.0
+"""Some ten seconds of work: what a batch that is killed has to do again, and little beside what each process needs to
+start."""
 
 
 def run_batch(
@@ -52,6 +58,7 @@ def run_batch(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
+    stretch_m: float = STRETCH_M,
 ) -> Batch:
     """Do all jobs that have no result yet, and write what all found together.
 
@@ -68,6 +75,9 @@ def run_batch(
         Address of a Dask scheduler, whose workers do the jobs instead. They must see all files under the same paths.
     progress : callable, optional
         Called with the number of jobs that ended, the number of jobs, and the failure if it was one.
+    stretch_m : float
+        A road of two such stretches or more is measured in stretches, by as many workers as are free. The result is the
+        same, wherever the seams lie.
 
     Returns
     -------
@@ -85,9 +95,9 @@ def run_batch(
     named = _distinct(jobs)
     wanted, failures = _by_key(named)
     before = finished(folder) & wanted.keys()
-    ended = sum(len(wanted[key]) for key in before)
+    ended: float = sum(len(wanted[key]) for key in before)
 
-    def tell(failure: Failure | None, count: int = 1) -> None:
+    def tell(failure: Failure | None, count: float = 1) -> None:
         nonlocal ended
         ended += count
         if progress is not None:
@@ -96,14 +106,21 @@ def run_batch(
     tell(None, 0)
     for unread in failures:
         tell(unread)
-    tasks = [Task(same[0], str(place_of(folder, key))) for key, same in wanted.items() if key not in before]
+    agenda = Agenda(
+        Task(same[0], str(place_of(folder, key)), stretch_m) for key, same in wanted.items() if key not in before
+    )
     # No pool is opened, nor a cluster asked for, where there is nothing to do.
-    for task, result in each(do, tasks, pool=pool) if tasks else ():
+    for task, result in each(do, agenda.todo, pool=pool) if agenda.todo else ():
         error = Failure.of(task.planned.name, result) if isinstance(result, BaseException) else result
-        for planned in wanted[Path(task.folder).name]:
-            failure = None if error is None else Failure(planned.name, error.rule)
+        share, has_ended = agenda.note(task, error)
+        same = wanted[Path(task.folder).name]
+        if not has_ended:
+            tell(None, share * len(same))
+            continue
+        for planned in same:
+            failure = Failure(planned.name, error.rule) if isinstance(error, Failure) else None
             failures += [] if failure is None else [failure]
-            tell(failure)
+            tell(failure, share)
     there = finished(folder)
     done = [(each.name, place_of(folder, key)) for key, same in wanted.items() if key in there for each in same]
     order = {job.name: number for number, job in enumerate(named)}

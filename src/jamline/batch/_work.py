@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from jamline._version import __version__
 from jamline.batch._locks import locked
+from jamline.batch._stretches import WHOLE, Step, begin, take
 from jamline.errors import JamlineError, JobError
-from jamline.pipeline import survey
+from jamline.pipeline import in_stretches, survey
 from jamline.series import survey_series
 
 if TYPE_CHECKING:
@@ -69,17 +70,36 @@ class Task:
         The job.
     folder : str
         Where its result belongs; the last part is the job's key.
+    stretch_m : float
+        A road of two such stretches or more is measured in stretches.
+    step : Step
+        The whole job, or one step of a long road.
     version : str
         The version that made the key.
     """
 
     planned: Planned
     folder: str
+    stretch_m: float
+    step: Step = WHOLE
     version: str = __version__
 
 
-def do(task: Task) -> Failure | None:
-    """Do a job, unless its result is there already, and write the result whole or not at all.
+@dataclass(frozen=True)
+class Cut:
+    """The answer to a job that is to be done in steps.
+
+    Parameters
+    ----------
+    stretches : int
+        How many.
+    """
+
+    stretches: int
+
+
+def do(task: Task) -> Failure | Cut | None:
+    """Do a job or a step of it, unless its result is there already, and write the result whole or not at all.
 
     Parameters
     ----------
@@ -88,28 +108,36 @@ def do(task: Task) -> Failure | None:
 
     Returns
     -------
-    Failure or None
+    Failure, Cut or None
         Never an error: what one job meets must not end the others.
     """
     try:
         if task.version != __version__:
             # A result under the key of another version would be found, and believed, for ever.
             raise JobError(f"Invalid worker 'jamline {__version__}'. Must run jamline {task.version}.")
+        if task.step != WHOLE:
+            take(task.step, task.folder, title=task.planned.job.title)
+            return None
         with locked(task.folder):
             # Another run may have done it meanwhile, or a worker that was believed to be dead.
             if not Path(task.folder).exists():
-                _measure(task.planned, task.folder)
+                return _measure(task)
     except Exception as error:
         return Failure.of(task.planned.name, error)
     return None
 
 
-def _measure(planned: Planned, folder: str) -> None:
-    """Measure, and write the result."""
-    job = planned.job
-    roads: str | Sequence[Road] = planned.roads or job.road
+def _measure(task: Task) -> Cut | None:
+    """Measure, and write the result; or say that this is to be done in steps."""
+    job = task.planned.job
+    roads: str | Sequence[Road] = task.planned.roads or job.road
     if job.looks:
         looks = [(look.time, look.imagery) for look in job.looks]
-        survey_series(looks, roads, **job.options()).write(folder, title=job.title)
-        return
-    survey(job.imagery, roads, **job.options()).write(folder, title=job.title)
+        survey_series(looks, roads, **job.options()).write(task.folder, title=job.title)
+        return None
+    long = in_stretches(job.imagery, roads, stretch_m=task.stretch_m, **job.options())
+    if long is not None:
+        begin(long, task.folder)
+        return Cut(long.count)
+    survey(job.imagery, roads, **job.options()).write(task.folder, title=job.title)
+    return None

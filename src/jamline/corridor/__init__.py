@@ -1,9 +1,22 @@
 """The road laid flat: image pixels resampled once into stations and offsets."""
 
-from jamline.corridor._corridor import Corridor, lay_flat
+from jamline.corridor._corridor import Corridor, lay_flat, look_along, pieces_of
 from jamline.corridor._edges import OUT_M, Edges
 from jamline.corridor._grid import RoadGrid
+from jamline.corridor._overview import Look
 from jamline.corridor._places import place_posterior
 from jamline.corridor._section import Hidden, Section
 
-__all__ = ["OUT_M", "Corridor", "Edges", "Hidden", "RoadGrid", "Section", "lay_flat", "place_posterior"]
+__all__ = [
+    "OUT_M",
+    "Corridor",
+    "Edges",
+    "Hidden",
+    "Look",
+    "RoadGrid",
+    "Section",
+    "lay_flat",
+    "look_along",
+    "pieces_of",
+    "place_posterior",
+]

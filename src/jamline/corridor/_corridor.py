@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import shapely
 from jamline.corridor._edges import Edges
 from jamline.corridor._grid import RoadGrid
 from jamline.corridor._hidden import Surface, look_through
-from jamline.corridor._overview import NEAR_M, Overview
+from jamline.corridor._overview import NEAR_M, PIECE_M, Look, Overview
 from jamline.corridor._section import Hidden, Section
 from jamline.corridor._stretch import Stretch
 from jamline.corridor._strip import read_strip
@@ -98,7 +99,9 @@ class Corridor:
         """The whole strip's geometry."""
         return RoadGrid.over(self.road, half_width_m=self.half_width_m, pixel_m=self.pixel_m)
 
-    def sections(self, *, length_m: float = _SECTION_M, overlap_m: float = _OVERLAP_M) -> Iterator[Section]:
+    def sections(
+        self, *, length_m: float = _SECTION_M, overlap_m: float = _OVERLAP_M, numbers: range | None = None
+    ) -> Iterator[Section]:
         """Yield the strip from its start to its end.
 
         Parameters
@@ -107,6 +110,8 @@ class Corridor:
             Road that is each section's own.
         overlap_m : float
             Road that is seen beyond on both sides.
+        numbers : range, optional
+            Numbers of the sections to yield, from 0; by default all. What lies beyond the last is left out.
 
         Yields
         ------
@@ -116,7 +121,8 @@ class Corridor:
         whole = self.grid
         step = max(1, round(length_m / self.pixel_m))
         lap = round(overlap_m / self.pixel_m)
-        for first in range(0, whole.columns, step):
+        firsts = range(0, whole.columns, step)
+        for first in firsts if numbers is None else firsts[numbers.start : numbers.stop]:
             grid = whole.cut(first - lap, first + step + lap)
             core = Span(first * self.pixel_m, min(first + step, whole.columns) * self.pixel_m)
             yield self.read(grid, core)
@@ -145,6 +151,7 @@ def lay_flat(
     half_width_m: float | None = None,
     align_road: bool = True,
     neighbours: Sequence[Road] = (),
+    looks: Sequence[Look] | None = None,
 ) -> Corridor:
     """Lay a road flat.
 
@@ -160,6 +167,8 @@ def lay_flat(
         Shift the strip to where the road really runs.
     neighbours : sequence of Road
         Roads measured in the same run.
+    looks : sequence of Look, optional
+        What `look_along` gave for each stretch of the road, where that was done elsewhere.
 
     Raises
     ------
@@ -176,7 +185,9 @@ def lay_flat(
         )
     pixel_m = max(_FINEST_M, round(scene.pixel_m / _PIXEL_STEP_M) * _PIXEL_STEP_M)
     width_m = road.width_m or _width_of(road)
-    overview = Overview.of(scene, road, neighbours, width_m=width_m)
+    if looks is None:
+        looks = [Look.along(scene, road, neighbours, width_m=width_m)]
+    overview = Overview.of(looks, road)
     if not overview.seen_m:
         raise NothingToMeasureError(
             f"Invalid imagery for road '{road.name}'. Must have at least one valid pixel along it ({scene})."
@@ -199,6 +210,24 @@ def lay_flat(
         surface=overview.surface(alignment),
         edges=overview.edges(alignment, road, aligned),
     )
+
+
+def pieces_of(road: Road) -> int:
+    """Return how many pieces of 1 km, the last shorter, `look_along` parts a road into."""
+    return max(1, math.ceil(road.length_m / PIECE_M))
+
+
+def look_along(scene: Scene, road: Road, pieces: range, *, neighbours: Sequence[Road] = ()) -> Look:
+    """Look at one stretch of a road as `lay_flat` looks at all of it.
+
+    Parameters
+    ----------
+    scene, road, neighbours
+        As in `lay_flat`.
+    pieces : range
+        Which of `pieces_of` the road.
+    """
+    return Look.along(scene, road, neighbours, width_m=road.width_m or _width_of(road), pieces=pieces)
 
 
 def _width_of(road: Road) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,83 @@ _CELL = round(CELL_M / PIXEL_M)
 _CHUNK = round(_CHUNK_M / PIXEL_M)
 
 
+PIECE_M = _PIECE * PIXEL_M
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one stretch of a road shows at 1 m: the looks at all stretches, one after the other, are an `Overview`.
+
+    Parameters
+    ----------
+    medians, spreads, seen : tuple of array
+        Of each chunk, shape (bands, rows), (rows,) and (rows,), as in the files.
+    shown, taken : tuple of array
+        Of each piece; as in `Overview`.
+    log_chance : array, float16, shape (3, places, cells)
+        As in `Overview`.
+    samples : Samples
+        What tells the stretch.
+    """
+
+    medians: tuple[Pixels, ...]
+    spreads: tuple[Pixels, ...]
+    seen: tuple[Array, ...]
+    shown: tuple[Array, ...]
+    taken: tuple[Bools, ...]
+    log_chance: Halves
+    samples: Samples
+
+    @classmethod
+    def along(
+        cls, scene: Scene, road: Road, neighbours: Sequence[Road], *, width_m: float | None, pieces: range | None = None
+    ) -> Look:
+        """Read some successive pieces of a road, `PIECE_M` each, with its surroundings; all of them by default.
+
+        What the network says of a piece rests on what lies before and after it, so a little of both is read too.
+        """
+        whole = RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M)
+        first, stop = (0, whole.columns) if pieces is None else (pieces.start * _PIECE, pieces.stop * _PIECE)
+        stop = min(stop, whole.columns)
+        offset = whole.offset_m()
+        near = np.abs(offset) <= NEAR_M
+        samples = Samples(len(scene.images), len(scene.roles), max(1, whole.columns * int(near.sum()) // _SAMPLES))
+        medians: list[Pixels] = []
+        spreads: list[Pixels] = []
+        seens: list[Array] = []
+        shown: list[Array] = []
+        taken: list[Bools] = []
+
+        def read(start: int, end: int) -> tuple[Pixels, Bools] | None:
+            grid = whole.cut(start, end)
+            if grid.columns < 1:
+                return None
+            values, hidden, _ = read_strip(scene, grid)
+            return values, hidden == Hidden.SEEN
+
+        def each() -> Iterator[tuple[Pixels, Bools]]:
+            for start in range(first, stop, _PIECE):
+                grid = whole.cut(start, start + _PIECE)
+                values, hidden, source = read_strip(scene, grid)
+                samples.add(values[:, near], source[near], start)
+                seen = hidden == Hidden.SEEN
+                for at in range(0, grid.columns, _CHUNK):
+                    part, good = values[:, :, at : at + _CHUNK], seen[:, at : at + _CHUNK]
+                    if part.shape[2] < _CHUNK // 2 and start + at > 0:
+                        continue
+                    masked = np.where(good, part, np.nan)
+                    medians.append(_nanmedian(masked))
+                    spreads.append(_nanmedian(np.abs(masked - medians[-1][..., None])).mean(axis=0))
+                    seens.append(good.mean(axis=1))
+                shown.append(_by_cell(seen[near].mean(axis=0)))
+                taken.append(_by_cell(~grid.own(neighbours)) > 0.5)
+                yield values, seen
+
+        around = read(first - _LAP, first), read(stop, stop + _LAP)
+        log_chance = _answers(each(), around=around, near=near, road=road, width_m=width_m)
+        return cls(tuple(medians), tuple(spreads), tuple(seens), tuple(shown), tuple(taken), log_chance, samples)
+
+
 @dataclass(frozen=True, eq=False)
 class Overview:
     """What is known of a road before vehicles are looked for: small however long the road is.
@@ -78,48 +156,24 @@ class Overview:
     stretches: tuple[Stretch, ...]
 
     @classmethod
-    def of(cls, scene: Scene, road: Road, neighbours: Sequence[Road], *, width_m: float | None) -> Overview:
-        """Read a road and its surroundings."""
-        whole = RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M)
-        offset = whole.offset_m()
-        near = np.abs(offset) <= NEAR_M
-        samples = Samples(len(scene.images), len(scene.roles), max(1, whole.columns * int(near.sum()) // _SAMPLES))
-        medians: list[Pixels] = []
-        spreads: list[Pixels] = []
-        seens: list[Array] = []
-        shown: list[Array] = []
-        taken: list[Bools] = []
-
-        def pieces() -> Iterator[tuple[Pixels, Bools]]:
-            for first in range(0, whole.columns, _PIECE):
-                grid = whole.cut(first, first + _PIECE)
-                values, hidden, source = read_strip(scene, grid)
-                samples.add(values[:, near], source[near], first)
-                seen = hidden == Hidden.SEEN
-                for at in range(0, grid.columns, _CHUNK):
-                    part, good = values[:, :, at : at + _CHUNK], seen[:, at : at + _CHUNK]
-                    if part.shape[2] < _CHUNK // 2 and medians:
-                        continue
-                    masked = np.where(good, part, np.nan)
-                    medians.append(_nanmedian(masked))
-                    spreads.append(_nanmedian(np.abs(masked - medians[-1][..., None])).mean(axis=0))
-                    seens.append(good.mean(axis=1))
-                shown.append(_by_cell(seen[near].mean(axis=0)))
-                taken.append(_by_cell(~grid.own(neighbours)) > 0.5)
-                yield values, seen
-
-        log_chance = _answers(pieces(), near=near, road=road, width_m=width_m)
+    def of(cls, looks: Sequence[Look], road: Road) -> Overview:
+        """Put the looks at all of a road together, in their order."""
+        samples = Samples.joined([look.samples for look in looks])
         stretches = samples.stretches()
         # Chunks are stretched by the image that fills the road best; mixed ones are rare and only here.
         stretch = stretches[samples.most()]
+        medians, spreads, seen, shown, taken = (
+            list(chain.from_iterable(getattr(look, name) for look in looks))
+            for name in ("medians", "spreads", "seen", "shown", "taken")
+        )
         profile = np.nan_to_num(np.stack(medians).transpose(0, 2, 1))
         return cls(
             station_m=(np.arange(len(medians), dtype=np.float64) + 0.5) * _CHUNK_M,
-            offset_m=offset,
+            offset_m=RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M).offset_m(),
             profile=((profile - stretch.low) / stretch.high).astype(np.float64),
             texture=(np.nan_to_num(np.stack(spreads)) / stretch.high).astype(np.float64),
-            seen=np.stack(seens),
-            log_chance=log_chance,
+            seen=np.stack(seen),
+            log_chance=np.concatenate([look.log_chance for look in looks], axis=2),
             shown=np.concatenate(shown),
             taken=np.repeat(np.concatenate(taken, axis=1), 2, axis=0),
             stretches=stretches,
@@ -150,10 +204,18 @@ class Overview:
         return surface_of(self.profile, self.texture, on_road & (self.seen > 0.5))
 
 
-def _answers(pieces: Iterable[tuple[Pixels, Bools]], *, near: Bools, road: Road, width_m: float | None) -> Halves:
+def _answers(
+    pieces: Iterable[tuple[Pixels, Bools]],
+    *,
+    around: tuple[tuple[Pixels, Bools] | None, tuple[Pixels, Bools] | None],
+    near: Bools,
+    road: Road,
+    width_m: float | None,
+) -> Halves:
     """Ask the network about successive pieces of a strip, each with what lies before and after it.
 
-    Each is read once; the one before and the one after are kept for as long as they are looked at.
+    Each is read once; the one before and the one after are kept for as long as they are looked at. ``around`` is what
+    lies before the first and after the last.
     """
     network = Centreline.shipped()
     answers: list[Halves] = []
@@ -175,13 +237,15 @@ def _answers(pieces: Iterable[tuple[Pixels, Bools]], *, near: Bools, road: Road,
         cells = -(-here[1].shape[1] // _CELL)
         answers.append(answer[..., first : first + cells].astype(np.float16))
 
-    before, here = None, None
+    before, after = around
+    here = None
     for piece in pieces:
         if here is not None:
             ask(before, here, piece)
-        before, here = here, piece
+            before = here
+        here = piece
     if here is not None:
-        ask(before, here, None)
+        ask(before, here, after)
     return np.concatenate(answers, axis=2)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +33,13 @@ class Samples:
         self._values: list[list[Pixels]] = [[] for _ in range(images)]
         self._bands = bands
         self._thin = thin
+
+    @classmethod
+    def joined(cls, parts: Sequence[Samples]) -> Samples:
+        """Put the samples of successive stretches of a road together."""
+        whole = cls(len(parts[0]._values), parts[0]._bands, parts[0]._thin)
+        whole._values = [list(chain.from_iterable(each)) for each in zip(*(p._values for p in parts), strict=True)]
+        return whole
 
     def add(self, values: Pixels, source: npt.NDArray[np.int16], first: int) -> None:
         """Take a thinned sample of a strip that begins at column ``first``.

@@ -1,6 +1,18 @@
 """Corridor in, evidence out."""
 
-from jamline.detect._find import DETECTORS, detector_named, find_vehicles
+from jamline.detect._find import DETECTORS, Stretch, detector_named, evidence_of, find_along, find_vehicles
 from jamline.detect._protocol import Boxes, Detector, Found, Shipped, Usual
 
-__all__ = ["DETECTORS", "Boxes", "Detector", "Found", "Shipped", "Usual", "detector_named", "find_vehicles"]
+__all__ = [
+    "DETECTORS",
+    "Boxes",
+    "Detector",
+    "Found",
+    "Shipped",
+    "Stretch",
+    "Usual",
+    "detector_named",
+    "evidence_of",
+    "find_along",
+    "find_vehicles",
+]

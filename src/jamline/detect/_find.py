@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -67,17 +68,65 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -
         If no detector has this name.
     """
     chosen = detector_named(detector) if isinstance(detector, str) else detector
+    return evidence_of(corridor, [find_along(corridor, detector=chosen)], detector=chosen.name)
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """What was found on one stretch of a road.
+
+    Parameters
+    ----------
+    boxes : tuple of Boxes
+        Of each section.
+    sight : tuple of DataFrame
+        Of each section, schema `tables.SIGHT`.
+    """
+
+    boxes: tuple[Boxes, ...]
+    sight: tuple[pd.DataFrame, ...]
+
+
+def find_along(corridor: Corridor, *, detector: Detector, numbers: range | None = None) -> Stretch:
+    """Find the vehicles of some of a road's sections, by default of all.
+
+    Parameters
+    ----------
+    corridor : Corridor
+        The whole road laid flat.
+    detector : Detector
+        Which detector to use.
+    numbers : range, optional
+        Numbers of the sections.
+    """
     road = corridor.road
     found_boxes: list[Boxes] = []
     sight: list[pd.DataFrame] = []
-    for section in corridor.sections():
-        found = chosen.find(section, carriageway_m=corridor.carriageway_m)
+    for section in corridor.sections(numbers=numbers):
+        found = detector.find(section, carriageway_m=corridor.carriageway_m)
         boxes = found.boxes
         own = (boxes.station_m >= section.core.start_m) & (boxes.station_m < section.core.end_m)
         inside = (boxes.station_m <= road.length_m) & (np.abs(boxes.offset_m) <= corridor.half_width_m)
         found_boxes.append(boxes.take(own & inside))
         sight.append(_sight(section, found, road, corridor.carriageway_m))
-    boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, found_boxes), strict=True)))
+    return Stretch(tuple(found_boxes), tuple(sight))
+
+
+def evidence_of(corridor: Corridor, stretches: Sequence[Stretch], *, detector: str) -> Evidence:
+    """Put what was found on all stretches of a road together, in their order.
+
+    Parameters
+    ----------
+    corridor : Corridor
+        The whole road laid flat; its pixels are not read.
+    stretches : sequence of Stretch
+        One after the other.
+    detector : str
+        Name of the detector.
+    """
+    road = corridor.road
+    every = [boxes for stretch in stretches for boxes in stretch.boxes]
+    boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, every), strict=True)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
     beside = parked(
         boxes,
@@ -88,11 +137,11 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -
     return Evidence(
         road=road,
         vehicles=_vehicles(boxes, road, beside),
-        sight=pd.concat(sight, ignore_index=True),
+        sight=pd.concat([each for stretch in stretches for each in stretch.sight], ignore_index=True),
         alignment_m=corridor.alignment_m,
         half_width_m=corridor.half_width_m,
         gsd_m=corridor.scene.gsd_m,
-        detector=chosen.name,
+        detector=detector,
     )
 
 

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from jamline import tables
 from jamline.claims import Claim, Finding, check_claims, read_claim
-from jamline.corridor import Corridor, Hidden, Section, lay_flat
-from jamline.detect import Detector, Found, detector_named, find_vehicles
+from jamline.corridor import Corridor, Hidden, lay_flat
+from jamline.detect import Detector, detector_named, find_vehicles
 from jamline.errors import NothingToMeasureError, RoadError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
 from jamline.motion import measure_motion, times_of
 from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
+from jamline.pipeline._onlooker import Onlooker, Progress
 from jamline.queues import Queues, measure_queues
 from jamline.report import StripImage, write_report
 from jamline.road import Road, read_roads
 from jamline.spans import Estimate
 
-Progress = Callable[[float, float], None]
-"""Called with the metres of road that are done, and the metres that there are."""
-
 REPORT = "report.html"
-
-_STRIP_PIXEL_M = 0.5
-"""Single cars can still be told apart."""
-
-_STRIP_BYTES = 48_000_000
-"""Pictures held until the report is written; on very long roads they are coarser instead."""
-
-_UNSEEN_GREY = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,36 +158,59 @@ def survey(
     wanted = [read_claim(claim) if isinstance(claim, str) else claim for claim in claims]
     chosen = detector_named(detector) if isinstance(detector, str) else detector
     every = read_roads(roads, origin=origin) if isinstance(roads, str | Path) else list(roads)
-    measured = _named(every, road_name, source=roads)
+    measured = named(every, road_name, source=roads)
     with open_scene(images, bands=bands, gsd_m=gsd_m) as scene:
         corridors = _laid_flat(scene, measured, every, half_width_m)
         shown = [corridor for corridor in corridors if corridor]
-        onlooker = _Onlooker.of(chosen, shown, progress)
+        onlooker = Onlooker.of(chosen, shown, progress)
         evidence = [
             find_vehicles(corridor, detector=onlooker.of_road(road.name))
             if corridor
             else _unseen(road, shown[0], chosen)
             for road, corridor in zip(measured, corridors, strict=True)
         ]
-        times = times_of(scene, band_times)
-        queues = tuple(
-            measure_motion(corridor, measured_on, times) if corridor else measured_on
-            for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)
+        return concluded(
+            scene,
+            corridors,
+            evidence,
+            onlooker,
+            claims=wanted,
+            band_times=band_times,
+            settings={"origin": origin, "road_name": road_name, "gsd_m": gsd_m, "bands": bands},
         )
+
+
+def concluded(
+    scene: Scene,
+    corridors: Sequence[Corridor | None],
+    evidence: Sequence[Evidence],
+    onlooker: Onlooker,
+    *,
+    claims: Sequence[Claim],
+    band_times: Mapping[str, float] | None,
+    settings: Mapping[str, Any],
+) -> Survey:
+    """Measure the queues in the evidence, and check claims about them; the imagery is still open."""
+    times = times_of(scene, band_times)
+    queues = tuple(
+        measure_motion(corridor, measured_on, times) if corridor else measured_on
+        for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)
+    )
+    bands = settings["bands"]
     return Survey(
         scene=scene,
         queues=queues,
-        findings=tuple(check_claims(wanted, queues, days=scene_days(scene))),
+        findings=tuple(check_claims(claims, queues, days=scene_days(scene))),
         strips=tuple(onlooker.strips),
         settings={
-            "origin": origin,
-            "road_name": road_name,
-            "gsd_m": gsd_m,
+            "origin": settings["origin"],
+            "road_name": settings["road_name"],
+            "gsd_m": settings["gsd_m"],
             "half_width_m": evidence[0].half_width_m,
             "bands": None if bands is None else dict(bands),
             "band_times": times or None,
         },
-        detector_sha256=chosen.sha256,
+        detector_sha256=onlooker.sha256,
     )
 
 
@@ -210,7 +219,7 @@ def scene_days(scene: Scene) -> list[str]:
     return sorted({image.acquired[:10] for image in scene.images if image.acquired})
 
 
-def _named(roads: Sequence[Road], name: str | None, *, source: Any) -> list[Road]:
+def named(roads: Sequence[Road], name: str | None, *, source: Any) -> list[Road]:
     """Return the road of a name, or all of them."""
     chosen = [road for road in roads if name in (None, road.name)]
     if not chosen:
@@ -266,82 +275,3 @@ def _unseen(road: Road, beside: Corridor, detector: Detector) -> Evidence:
         gsd_m=beside.scene.gsd_m,
         detector=detector.name,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Onlooker:
-    """A detector that looks over another's shoulder, and keeps a picture of each section for the report.
-
-    That way pixels are read once, however the detector goes about its work.
-    """
-
-    detector: Detector
-    pixel_m: float
-    length_m: float
-    progress: Progress | None
-    strips: list[StripImage]
-    road: str = ""
-
-    @classmethod
-    def of(cls, detector: Detector, corridors: Sequence[Corridor], progress: Progress | None) -> _Onlooker:
-        """Make one for all roads of a run."""
-        length_m = sum(corridor.road.length_m for corridor in corridors)
-        area_m2 = sum(2 * each.half_width_m * each.road.length_m for each in corridors)
-        pixel_m = max(_STRIP_PIXEL_M, math.sqrt(3 * area_m2 / _STRIP_BYTES))
-        return cls(detector, pixel_m, length_m, progress, [])
-
-    def of_road(self, name: str) -> _Onlooker:
-        """Return the one for a road, which adds to the same strips."""
-        return replace(self, road=name)
-
-    @property
-    def name(self) -> str:
-        """Name of the detector itself."""
-        return self.detector.name
-
-    @property
-    def sha256(self) -> str | None:
-        """Hash of the detector's weights."""
-        return self.detector.sha256
-
-    def find(self, section: Section, *, carriageway_m: float) -> Found:
-        """Let the detector find the vehicles of a section, and keep a picture of it."""
-        found = self.detector.find(section, carriageway_m=carriageway_m)
-        self.strips.append(_picture(section, self.road, self.pixel_m))
-        if self.progress is not None:
-            self.progress(section.core.length_m, self.length_m)
-        return found
-
-
-def _picture(section: Section, road: str, pixel_m: float) -> StripImage:
-    """Return a section's own stretch as a picture with pixels of about the size asked for."""
-    grid = section.grid
-    factor = max(1, round(pixel_m / grid.pixel_m))
-    first = max(0, round(section.core.start_m / grid.pixel_m) - grid.first)
-    stop = round(section.core.end_m / grid.pixel_m) - grid.first
-    # Up to a whole number of blocks: the next section's picture goes over what is too much.
-    stop = min(grid.columns, first + math.ceil((stop - first) / factor) * factor)
-    colours = section.pixels[: 3 if len(section.pixels) >= 3 else 1, :, first:stop]
-    grey = np.where(np.isin(section.hidden[:, first:stop], (Hidden.OUTSIDE, Hidden.NODATA)), _UNSEEN_GREY, 0)
-    light = np.where(grey, grey / 255.0, np.clip(colours, 0.0, 1.0))
-    image = np.moveaxis(np.rint(255 * _block_mean(light, factor)), 0, -1).astype(np.uint8)
-    start_m = (grid.first + first) * grid.pixel_m
-    size_m = factor * grid.pixel_m
-    return StripImage(
-        road=road,
-        start_m=start_m,
-        end_m=start_m + image.shape[1] * size_m,
-        pixel_m=size_m,
-        top_offset_m=grid.half_width_m,
-        image=image if image.shape[2] == 3 else image[:, :, 0],
-    )
-
-
-def _block_mean(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
-    """Average blocks of pixels, shape (bands, rows, columns); the last block may be smaller."""
-    rows, columns = (math.ceil(size / factor) * factor for size in pixels.shape[1:])
-    padding = ((0, 0), (0, rows - pixels.shape[1]), (0, columns - pixels.shape[2]))
-    whole = np.pad(pixels, padding, mode="edge")
-    blocks = whole.reshape(len(whole), rows // factor, factor, columns // factor, factor)
-    mean: npt.NDArray[Any] = blocks.mean(axis=(2, 4))
-    return mean
