@@ -132,16 +132,14 @@ class RoadGrid:
         metric = metres_per_degree(at[:, 1]).mean(axis=0)
         zero = at[0]
         reach = 3 * self.half_width_m
+        low = lonlat.min(axis=(0, 1)) - reach / metric
+        high = lonlat.max(axis=(0, 1)) + reach / metric
         points, tangents, mine = [], [], []
         for road in (self.road, *neighbours):
-            xy = (road.lonlat - zero) * metric
-            low = ((lonlat - zero) * metric).min(axis=(0, 1)) - reach
-            high = ((lonlat - zero) * metric).max(axis=(0, 1)) + reach
-            near = np.all((xy >= low) & (xy <= high), axis=1)
-            tangent = np.gradient(xy, axis=0)
-            points.append(xy[near])
-            tangents.append((tangent / np.linalg.norm(tangent, axis=1, keepdims=True))[near])
-            mine.append(np.full(int(near.sum()), road is self.road))
+            near = road.within(*low, *high)
+            points.append((road.lonlat[near] - zero) * metric)
+            tangents.append(road.tangent_of(near))
+            mine.append(np.full(len(near), road is self.road))
         tree = spatial.cKDTree(np.vstack(points))
         distance, nearest = tree.query((lonlat - zero) * metric)
         ahead = np.stack([left[:, 1] * metric[1], -left[:, 0] * metric[0]], axis=1)

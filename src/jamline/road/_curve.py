@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ _E2 = _GEOD.es
 
 _STEP_M = 1.0
 """Spacing of the curve's points; below it the curve is straight."""
+
+_BOX_POINTS = 512
+"""Points that are looked for together: finding those near a place costs little on a road of any length."""
 
 _SMOOTHING_M = 4.0
 """Standard deviation of the smoothing. A vertex turning by 30 degrees becomes an arc of about 20 m radius."""
@@ -69,17 +73,14 @@ class Road:
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     station_m: Array = field(init=False, repr=False)
     _normal: Array = field(init=False, repr=False)
-    _metric: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         lon, lat = self.lonlat[:, 0], self.lonlat[:, 1]
         steps = _GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
         station_m = np.concatenate([[0.0], np.cumsum(steps)])
-        metric = metres_per_degree(lat)
-        tangent = np.gradient(self.lonlat, station_m, axis=0) * metric
+        tangent = np.gradient(self.lonlat, station_m, axis=0) * metres_per_degree(lat)
         tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
         object.__setattr__(self, "station_m", station_m)
-        object.__setattr__(self, "_metric", metric)
         object.__setattr__(self, "_normal", np.column_stack([-tangent[:, 1], tangent[:, 0]]))
 
     def __repr__(self) -> str:
@@ -123,7 +124,7 @@ class Road:
         lonlat = _interp(inside, self.station_m, self.lonlat)
         normal = _interp(inside, self.station_m, self._normal)
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-        metric = _interp(inside, self.station_m, self._metric)
+        metric = metres_per_degree(lonlat[:, 1])
         beyond = (s - inside)[:, None]
         if np.any(beyond):
             lonlat = lonlat + beyond * np.column_stack([normal[:, 1], -normal[:, 0]]) / metric
@@ -173,7 +174,7 @@ class Road:
         place = np.column_stack([np.atleast_1d(lon), np.atleast_1d(lat)]).astype(float)
         # The road counts on beyond 180 degrees; a place may be written either way.
         place[:, 0] += 360.0 * np.round((self.lonlat[:, 0].mean() - place[:, 0]) / 360.0)
-        middle = self._metric.mean(axis=0)
+        middle = metres_per_degree(self.lonlat[:, 1].mean())[0]
         tree = spatial.cKDTree((self.lonlat - self.lonlat[0]) * middle)
         nearest = tree.query((place - self.lonlat[0]) * middle)[1]
         station = self.station_m[nearest].copy()
@@ -205,6 +206,27 @@ class Road:
         road = replace(self, lonlat=curve)
         origin_lon, origin_lat = self.to_map([self.origin_station_m], [0.0])
         return replace(road, origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
+
+    def within(self, west: float, south: float, east: float, north: float) -> npt.NDArray[np.intp]:
+        """Return the numbers of the curve's points within a box of degrees, in their order, shape (n,)."""
+        low, high = self._boxes
+        near = np.flatnonzero((low <= (east, north)).all(axis=1) & (high >= (west, south)).all(axis=1))
+        numbers = (near[:, None] * _BOX_POINTS + np.arange(_BOX_POINTS)).ravel()
+        numbers = numbers[numbers < len(self.lonlat)]
+        lonlat = self.lonlat[numbers]
+        found: npt.NDArray[np.intp] = numbers[((lonlat >= (west, south)) & (lonlat <= (east, north))).all(axis=1)]
+        return found
+
+    def tangent_of(self, numbers: npt.NDArray[np.intp]) -> Array:
+        """Return which way the curve runs at some of its points, east and north, unit length, shape (n, 2)."""
+        normal = self._normal[numbers]
+        return np.column_stack([normal[:, 1], -normal[:, 0]])
+
+    @cached_property
+    def _boxes(self) -> tuple[Array, Array]:
+        """Lower and upper corners of the boxes around so many points each, shape (boxes, 2)."""
+        first = np.arange(0, len(self.lonlat), _BOX_POINTS)
+        return np.minimum.reduceat(self.lonlat, first), np.maximum.reduceat(self.lonlat, first)
 
     def line(self, start_m: float, end_m: float, *, offset_m: float = 0.0) -> shapely.LineString:
         """Return a stretch of the road as a line in WGS 84, with a point every 5 m or so."""
@@ -311,6 +333,11 @@ def _smoothed(points: Array) -> Array:
 
 def _interp(x: Array, xp: Array, fp: Array) -> Array:
     """Interpolate every column of ``fp``, shape (n, k), at ``x``, shape (m,)."""
+    if len(x):
+        # What lies between is all that tells; on a road of 500 km the rest would be copied for each metre asked for.
+        low = max(0, int(np.searchsorted(xp, x.min(), side="right")) - 1)
+        high = int(np.searchsorted(xp, x.max(), side="left")) + 1
+        xp, fp = xp[low:high], fp[low:high]
     return np.column_stack([np.interp(x, xp, fp[:, k]) for k in range(fp.shape[1])])
 
 
