@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from jamline.corridor._ahead import one_ahead
+from jamline.corridor._alignment import FURTHEST_M
 from jamline.corridor._edges import Edges
 from jamline.corridor._grid import RoadGrid
 from jamline.corridor._hidden import Surface, look_through
 from jamline.corridor._overview import NEAR_M, PIECE_M, Look, Overview
 from jamline.corridor._section import Hidden, Section
 from jamline.corridor._stretch import Stretch
-from jamline.corridor._strip import read_strip
+from jamline.corridor._strip import Later, read_strip
 from jamline.errors import NothingToMeasureError, UsageError
 from jamline.imagery import Scene
 from jamline.road import Road
@@ -102,7 +104,7 @@ class Corridor:
     def sections(
         self, *, length_m: float = _SECTION_M, overlap_m: float = _OVERLAP_M, numbers: range | None = None
     ) -> Iterator[Section]:
-        """Yield the strip from its start to its end.
+        """Return the strip from its start to its end, section by section.
 
         Parameters
         ----------
@@ -113,19 +115,23 @@ class Corridor:
         numbers : range, optional
             Numbers of the sections to yield, from 0; by default all. What lies beyond the last is left out.
 
-        Yields
-        ------
-        Section
-            Equal, where they overlap, to the strip as a whole.
+        Returns
+        -------
+        iterator of Section
+            Equal, where they overlap, to the strip as a whole. The next one is read while this one is used.
         """
         whole = self.grid
         step = max(1, round(length_m / self.pixel_m))
         lap = round(overlap_m / self.pixel_m)
         firsts = range(0, whole.columns, step)
-        for first in firsts if numbers is None else firsts[numbers.start : numbers.stop]:
-            grid = whole.cut(first - lap, first + step + lap)
-            core = Span(first * self.pixel_m, min(first + step, whole.columns) * self.pixel_m)
-            yield self.read(grid, core)
+
+        def sections() -> Iterator[Section]:
+            for first in firsts if numbers is None else firsts[numbers.start : numbers.stop]:
+                grid = whole.cut(first - lap, first + step + lap)
+                core = Span(first * self.pixel_m, min(first + step, whole.columns) * self.pixel_m)
+                yield self.read(grid, core)
+
+        return one_ahead(sections())
 
     def read(self, grid: RoadGrid, core: Span | None = None) -> Section:
         """Read any cut of the strip as a section."""
@@ -183,10 +189,10 @@ def lay_flat(
         raise NothingToMeasureError(
             f"Invalid road '{road.name}' in '{road.source}'. Must run through the imagery ({scene})."
         )
-    pixel_m = max(_FINEST_M, round(scene.pixel_m / _PIXEL_STEP_M) * _PIXEL_STEP_M)
+    pixel_m = _pixel_m(scene)
     width_m = road.width_m or _width_of(road)
     if looks is None:
-        looks = [Look.along(scene, road, neighbours, width_m=width_m)]
+        looks = [Look.along(scene, road, neighbours, width_m=width_m, later=_later(pixel_m, half_width_m))]
     overview = Overview.of(looks, road)
     if not overview.seen_m:
         raise NothingToMeasureError(
@@ -227,7 +233,21 @@ def look_along(scene: Scene, road: Road, pieces: range, *, neighbours: Sequence[
     pieces : range
         Which of `pieces_of` the road.
     """
-    return Look.along(scene, road, neighbours, width_m=road.width_m or _width_of(road), pieces=pieces)
+    width_m = road.width_m or _width_of(road)
+    return Look.along(scene, road, neighbours, width_m=width_m, later=_later(_pixel_m(scene)), pieces=pieces)
+
+
+def _pixel_m(scene: Scene) -> float:
+    """Return the size of the strip's pixels."""
+    return max(_FINEST_M, round(scene.pixel_m / _PIXEL_STEP_M) * _PIXEL_STEP_M)
+
+
+def _later(pixel_m: float, half_width_m: float | None = None) -> Later:
+    """Return what is read after the overview, as far to the sides as its line may be moved.
+
+    The strip of a road that turns out to be wider decodes its edges again.
+    """
+    return Later(pixel_m, (half_width_m or NEAR_M) + FURTHEST_M)
 
 
 def _width_of(road: Road) -> float | None:

@@ -9,6 +9,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from jamline.corridor._ahead import one_ahead
 from jamline.corridor._alignment import Alignment, align, unmoved
 from jamline.corridor._centreline import CELL_M, PIXEL_M, REACH_M, Centreline, planes
 from jamline.corridor._edges import Edges, edges_of
@@ -16,7 +17,7 @@ from jamline.corridor._grid import RoadGrid
 from jamline.corridor._hidden import Surface, surface_of
 from jamline.corridor._section import Hidden
 from jamline.corridor._stretch import Samples, Stretch
-from jamline.corridor._strip import read_strip
+from jamline.corridor._strip import Later, read_strip
 from jamline.imagery import Scene
 from jamline.road import Road
 
@@ -73,11 +74,18 @@ class Look:
 
     @classmethod
     def along(
-        cls, scene: Scene, road: Road, neighbours: Sequence[Road], *, width_m: float | None, pieces: range | None = None
+        cls,
+        scene: Scene,
+        road: Road,
+        neighbours: Sequence[Road],
+        *,
+        width_m: float | None,
+        later: Later,
+        pieces: range | None = None,
     ) -> Look:
         """Read some successive pieces of a road, `PIECE_M` each, with its surroundings; all of them by default.
 
-        What the network says of a piece rests on what lies before and after it, so a little of both is read too.
+        What a later look needs is read along. What the network says of a piece rests on what lies before and after it, so a little of both is read too.
         """
         whole = RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M)
         first, stop = (0, whole.columns) if pieces is None else (pieces.start * _PIECE, pieces.stop * _PIECE)
@@ -91,17 +99,21 @@ class Look:
         shown: list[Array] = []
         taken: list[Bools] = []
 
-        def read(start: int, end: int) -> tuple[Pixels, Bools] | None:
+        def beyond(start: int, end: int) -> tuple[Pixels, Bools] | None:
             grid = whole.cut(start, end)
             if grid.columns < 1:
                 return None
-            values, hidden, _ = read_strip(scene, grid)
+            values, hidden, _ = read_strip(scene, grid, later=later)
             return values, hidden == Hidden.SEEN
 
-        def each() -> Iterator[tuple[Pixels, Bools]]:
+        def read() -> Iterator[tuple[RoadGrid, Pixels, npt.NDArray[np.uint8], npt.NDArray[np.int16]]]:
             for start in range(first, stop, _PIECE):
                 grid = whole.cut(start, start + _PIECE)
-                values, hidden, source = read_strip(scene, grid)
+                yield grid, *read_strip(scene, grid, later=later)
+
+        def each() -> Iterator[tuple[Pixels, Bools]]:
+            for grid, values, hidden, source in one_ahead(read()):
+                start = grid.first
                 samples.add(values[:, near], source[near], start)
                 seen = hidden == Hidden.SEEN
                 for at in range(0, grid.columns, _CHUNK):
@@ -116,7 +128,7 @@ class Look:
                 taken.append(_by_cell(~grid.own(neighbours)) > 0.5)
                 yield values, seen
 
-        around = read(first - _LAP, first), read(stop, stop + _LAP)
+        around = beyond(first - _LAP, first), beyond(stop, stop + _LAP)
         log_chance = _answers(each(), around=around, near=near, road=road, width_m=width_m)
         return cls(tuple(medians), tuple(spreads), tuple(seens), tuple(shown), tuple(taken), log_chance, samples)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from jamline.corridor._grid import RoadGrid
 from jamline.corridor._section import Hidden
 from jamline.imagery import Image, Scene
 
+Array = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.float32]
 
 _WINDOW_M = 120.0
@@ -27,7 +29,29 @@ _DECIMATE = 1.5
 """From this ratio of strip pixel to image pixel on, the image is averaged down first, or it would alias."""
 
 
-def read_strip(scene: Scene, grid: RoadGrid) -> tuple[Pixels, npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
+_NEAR_PX = 16.0
+"""Spacing, in pixels of the image, of the places around which it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A later look at the same road, for which what a strip is made of is read already.
+
+    Parameters
+    ----------
+    pixel_m : float
+        Size of its pixels; both looks start from the same overview of an image, and decode it once.
+    half_width_m : float
+        How far from this strip's line its pixels may lie.
+    """
+
+    pixel_m: float
+    half_width_m: float
+
+
+def read_strip(
+    scene: Scene, grid: RoadGrid, *, later: Later | None = None
+) -> tuple[Pixels, npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
     """Read a strip as the images have it.
 
     Parameters
@@ -36,6 +60,8 @@ def read_strip(scene: Scene, grid: RoadGrid) -> tuple[Pixels, npt.NDArray[np.uin
         Images, the best first.
     grid : RoadGrid
         Pixels asked for.
+    later : Later, optional
+        What will be asked for after this.
 
     Returns
     -------
@@ -49,6 +75,7 @@ def read_strip(scene: Scene, grid: RoadGrid) -> tuple[Pixels, npt.NDArray[np.uin
     pixels = np.zeros((len(scene.roles), *grid.shape), np.float32)
     hidden = np.full(grid.shape, Hidden.OUTSIDE, np.uint8)
     source = np.full(grid.shape, -1, np.int16)
+    later = later or Later(grid.pixel_m, grid.half_width_m)
     step = max(16, round(_WINDOW_M / grid.pixel_m))
     for first in range(grid.first // step * step, grid.first + grid.columns, step):
         # Windows begin at the same stations whatever the cut, so that every cut has the same pixels.
@@ -56,7 +83,7 @@ def read_strip(scene: Scene, grid: RoadGrid) -> tuple[Pixels, npt.NDArray[np.uin
         part_pixels = np.zeros((len(scene.roles), *window.shape), np.float32)
         part_hidden = np.full(window.shape, Hidden.OUTSIDE, np.uint8)
         part_source = np.full(window.shape, -1, np.int16)
-        _fill(scene, window, part_pixels, part_hidden, part_source)
+        _fill(scene, window, later, part_pixels, part_hidden, part_source)
         wanted = grid.cut(first, first + step)
         here = slice(wanted.first - grid.first, wanted.first - grid.first + wanted.columns)
         there = slice(wanted.first - first, wanted.first - first + wanted.columns)
@@ -69,74 +96,106 @@ def read_strip(scene: Scene, grid: RoadGrid) -> tuple[Pixels, npt.NDArray[np.uin
 def _fill(
     scene: Scene,
     grid: RoadGrid,
+    later: Later,
     pixels: Pixels,
     hidden: npt.NDArray[np.uint8],
     source: npt.NDArray[np.int16],
 ) -> None:
     """Fill one window's columns in place, from the best image that shows each pixel."""
-    top, bottom = grid.edges()
-    maps: dict[int, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = {}
+    ends = grid.edges()
+    seen: dict[int, _Seen] = {}
     # At its very edge an image has no neighbours to interpolate with; where tiles overlap, the next one does.
     for edge in (_KERNEL_PX, -0.5) if len(scene.images) > 1 else (-0.5,):
         for number, image in enumerate(scene.images):
-            if not (source < 0).any():
-                return
-            if number not in maps:
-                maps[number] = _maps(image, grid, top, bottom)
-            map_x, map_y = maps[number]
-            wanted = (source < 0) & _within(image, map_x, map_y, edge)
+            if number not in seen:
+                seen[number] = _Seen.of(image, grid, ends)
+            wanted = (source < 0) & seen[number].within(edge)
             if not wanted.any():
                 continue
-            values, valid = _remap(image, scene.roles, grid, map_x, map_y)
+            values, valid = _remap(seen[number], scene.roles, grid, later)
             hidden[wanted] = Hidden.NODATA
             take = wanted & valid
+            if take.all():
+                pixels[:], hidden[:], source[:] = values, Hidden.SEEN, number
+                return
             pixels[:, take] = values[:, take]
             hidden[take] = Hidden.SEEN
             source[take] = number
+            if not (source < 0).any():
+                return
 
 
-def _within(
-    image: Image, map_x: npt.NDArray[np.float64], map_y: npt.NDArray[np.float64], edge_px: float
-) -> npt.NDArray[np.bool_]:
-    """Tell which pixels lie in an image, this far from the centres of its outermost pixels."""
-    inside: npt.NDArray[np.bool_] = (
-        (map_x > edge_px)
-        & (map_x < image.width - 1 - edge_px)
-        & (map_y > edge_px)
-        & (map_y < image.height - 1 - edge_px)
-    )
-    return inside
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """Where the pixels of a strip lie in an image: everything between its first and last row follows linearly.
+
+    Parameters
+    ----------
+    image : Image
+    rows : int
+        Of the strip.
+    x, y : array, shape (2, columns)
+        Image column and row of the strip's first and last row; centres of image pixels are whole numbers.
+    """
+
+    image: Image
+    rows: int
+    x: Array
+    y: Array
+
+    @classmethod
+    def of(cls, image: Image, grid: RoadGrid, ends: tuple[Array, Array]) -> _Seen:
+        top, bottom = ends
+        x, y = image.to_pixel(np.concatenate([top[:, 0], bottom[:, 0]]), np.concatenate([top[:, 1], bottom[:, 1]]))
+        return cls(image, grid.rows, x.reshape(2, -1), y.reshape(2, -1))
+
+    def within(self, edge_px: float) -> npt.NDArray[np.bool_]:
+        """Tell which pixels lie in the image, this far from the centres of its outermost pixels."""
+        columns = self.x.shape[1]
+        low, high = edge_px, (self.image.width - 1 - edge_px, self.image.height - 1 - edge_px)
+        if all(low < each.min() and each.max() < most for each, most in zip((self.x, self.y), high, strict=True)):
+            return np.ones((self.rows, columns), np.bool_)
+        share = np.linspace(0.0, 1.0, self.rows)[:, None]
+        x, y = _between(self.x, share), _between(self.y, share)
+        inside: npt.NDArray[np.bool_] = (x > low) & (x < high[0]) & (y > low) & (y < high[1])
+        return inside
+
+    def near(self, grid: RoadGrid, later: Later) -> tuple[Array, Array]:
+        """Return places in the image around which the strip, and a later one, need its pixels."""
+        beyond = max(0.0, later.half_width_m / grid.half_width_m - 1) / 2
+        across_px = grid.rows * grid.pixel_m / self.image.pixel_m
+        count = 2 + math.ceil((1 + 2 * beyond) * across_px / _NEAR_PX)
+        share = np.linspace(-beyond, 1 + beyond, count)[:, None]
+        step = max(1, math.floor(_NEAR_PX * self.image.pixel_m / grid.pixel_m))
+        columns = np.unique(np.append(np.arange(0, grid.columns, step), grid.columns - 1))
+        return _between(self.x[:, columns], share).ravel(), _between(self.y[:, columns], share).ravel()
 
 
-def _maps(
-    image: Image, grid: RoadGrid, top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return image column and row of every strip pixel; centres of image pixels are whole numbers."""
-    x, y = image.to_pixel(np.concatenate([top[:, 0], bottom[:, 0]]), np.concatenate([top[:, 1], bottom[:, 1]]))
-    share = np.linspace(0.0, 1.0, grid.rows)[:, None]
-    n = grid.columns
-    return x[:n] + share * (x[n:] - x[:n]), y[:n] + share * (y[n:] - y[:n])
+def _between(ends: Array, share: Array) -> Array:
+    """Return what lies between two rows, shape (shares, columns)."""
+    between: Array = ends[0] + share * (ends[1] - ends[0])
+    return between
 
 
-def _remap(
-    image: Image,
-    roles: tuple[str, ...],
-    grid: RoadGrid,
-    map_x: npt.NDArray[np.float64],
-    map_y: npt.NDArray[np.float64],
-) -> tuple[Pixels, npt.NDArray[np.bool_]]:
+def _remap(seen: _Seen, roles: tuple[str, ...], grid: RoadGrid, later: Later) -> tuple[Pixels, npt.NDArray[np.bool_]]:
     """Read the box around some pixels and lay it flat."""
-    left, right = _bounds(map_x, image.width)
-    upper, lower = _bounds(map_y, image.height)
+    image = seen.image
+    left, right = _bounds(seen.x, image.width)
+    upper, lower = _bounds(seen.y, image.height)
     width, height = right - left, lower - upper
     factor = grid.pixel_m / image.pixel_m
-    shape = None
+    shape, overview = None, None
     if factor >= _DECIMATE:
         shape = (max(1, round(height / factor)), max(1, round(width / factor)))
-    values, valid = image.read(left, upper, width, height, roles=roles, shape=shape)
+        finest = min(later.pixel_m, grid.pixel_m) / image.pixel_m
+        overview = image.overview_for(finest) if finest >= _DECIMATE else 1
+    values, valid = image.read(
+        left, upper, width, height, roles=roles, shape=shape, near=seen.near(grid, later), overview=overview
+    )
     scale_y, scale_x = values.shape[1] / height, values.shape[2] / width
-    x = ((map_x - left + 0.5) * scale_x - 0.5).astype(np.float32)
-    y = ((map_y - upper + 0.5) * scale_y - 0.5).astype(np.float32)
+    share = np.linspace(0.0, 1.0, grid.rows)[:, None]
+    x = _between((seen.x - left + 0.5) * scale_x - 0.5, share).astype(np.float32)
+    y = _between((seen.y - upper + 0.5) * scale_y - 0.5, share).astype(np.float32)
     flat: Pixels = cv2.remap(  # type: ignore[assignment]
         np.ascontiguousarray(np.moveaxis(values, 0, -1)),
         x,
@@ -147,8 +206,8 @@ def _remap(
     flat = flat[None] if flat.ndim == 2 else np.moveaxis(flat, -1, 0)
     if valid.all():
         return flat, np.ones(grid.shape, bool)
-    share = cv2.remap(valid.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return flat, share > 0.99
+    clear = cv2.remap(valid.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return flat, clear > 0.99
 
 
 def _bounds(coordinates: npt.NDArray[np.float64], size: int) -> tuple[int, int]:

@@ -18,8 +18,7 @@ from rasterio.errors import RasterioError
 
 from jamline.errors import ImageryError
 from jamline.imagery import _bands, _geometry
-from jamline.imagery._handles import Handles
-from jamline.imagery._pixels import Decoder, Mask, Pixels, area_mean
+from jamline.imagery._pixels import Decoder, Mask, Pixels, Places, Source, area_mean
 from jamline.imagery._sources import is_address, shown, unreadable
 
 _CHUNK_PX = 4_000_000
@@ -54,6 +53,8 @@ class Image:
         Outline in longitude and latitude.
     band_times : mapping
         Seconds at which bands were taken, by role, after one of them; empty where that is not known.
+    overviews : tuple of int
+        Factors of the coarser resolutions that the file has.
     mixed : bool
         True if the file is packed in a way that stores the bands' detail together, as JPEG does.
     """
@@ -69,7 +70,8 @@ class Image:
     acquired: str | None
     footprint: shapely.Polygon = field(repr=False)
     _decoder: Decoder = field(repr=False)
-    _handles: Handles = field(repr=False)
+    _source: Source = field(repr=False)
+    overviews: tuple[int, ...] = ()
     band_times: Mapping[str, float] = field(default_factory=dict)
     mixed: bool = False
 
@@ -134,6 +136,8 @@ class Image:
         *,
         roles: Sequence[str],
         shape: tuple[int, int] | None = None,
+        near: Places | None = None,
+        overview: int | None = None,
     ) -> tuple[Pixels, Mask]:
         """Read a window.
 
@@ -146,6 +150,12 @@ class Image:
         shape : tuple of int, optional
             Rows and columns to reduce the window to, each at most the window's. A reduced pixel is the mean
             of what was seen within it; overviews are used where the file has them.
+        near : tuple of array, optional
+            Columns and rows of places at most 16 pixels apart. What lies far from all of them need not be read,
+            and then is 0 and counts as valid.
+        overview : int, optional
+            The one of `overviews` to reduce from, 1 for the file's own resolution; by default the coarsest that
+            will do.
 
         Returns
         -------
@@ -175,31 +185,42 @@ class Image:
                 f"Invalid shape '{shape}'. Must be at least 1 and at most the window, {height} by {width}."
             )
         try:
-            with self._handles.borrow(self.path) as dataset:
-                if (rows, cols) == (height, width):
-                    return self._decoder.read(dataset, roles, col_off, row_off, width, height)
-                return self._reduced(dataset, roles, (col_off, row_off, width, height), rows, cols)
+            if (rows, cols) == (height, width):
+                return self._decoder.read(self._source, roles, col_off, row_off, width, height, near=near)
+            factor = overview or self.overview_for(min(width / cols, height / rows))
+            return self._reduced(roles, (col_off, row_off, width, height), (rows, cols), factor, near)
         except (RasterioError, OSError) as error:
             raise unreadable(self.path, error) from error
 
+    def overview_for(self, ratio: float) -> int:
+        """Return the coarsest overview from which to reduce by a ratio, 1 for the file's own resolution."""
+        return max((factor for factor in self.overviews if factor <= ratio), default=1)
+
     def _reduced(
-        self, dataset: Any, roles: tuple[str, ...], window: tuple[int, int, int, int], rows: int, cols: int
+        self,
+        roles: tuple[str, ...],
+        window: tuple[int, int, int, int],
+        shape: tuple[int, int],
+        factor: int,
+        near: Places | None,
     ) -> tuple[Pixels, Mask]:
-        """Average a window, a few of its rows at a time, starting from the coarsest overview that will do."""
+        """Average a window, a few of its rows at a time, starting from an overview."""
         col_off, row_off, width, height = window
-        wanted = min(width / cols, height / rows)
-        levels = set.intersection(*(set(dataset.overviews(index)) for index in self.bands.values()))
-        factor = max((level for level in levels if level <= wanted), default=1)
+        rows, cols = shape
         col_edges = (col_off + np.linspace(0, width, cols + 1)) / factor
         row_edges = (row_off + np.linspace(0, height, rows + 1)) / factor
         first, last = math.floor(col_edges[0]), math.ceil(col_edges[-1])
         step = max(1, int(_CHUNK_PX / (last - first) / (height / rows / factor)))
+        if near is not None and factor > 1:
+            near = ((near[0] + 0.5) / factor - 0.5, (near[1] + 0.5) / factor - 0.5)
         pixels = np.zeros((len(roles), rows, cols), np.float32)
         valid = np.zeros((rows, cols), np.bool_)
         for at in range(0, rows, step):
             edges = row_edges[at : at + step + 1]
             top, bottom = math.floor(edges[0]), math.ceil(edges[-1])
-            part, seen = self._decoder.read(dataset, roles, first, top, last - first, bottom - top, factor=factor)
+            part, seen = self._decoder.read(
+                self._source, roles, first, top, last - first, bottom - top, factor=factor, near=near
+            )
             here = slice(at, at + len(edges) - 1)
             pixels[:, here], valid[here] = area_mean(part, seen, edges - top, col_edges - first)
         return pixels, valid

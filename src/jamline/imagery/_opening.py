@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,19 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from jamline.errors import ImageryError, NothingToMeasureError
 from jamline.imagery import _bands, _geometry, _metadata
+from jamline.imagery._blocks import Blocks
 from jamline.imagery._handles import Handles
 from jamline.imagery._image import Image
-from jamline.imagery._pixels import Decoder, Pixels, fill_side_px
+from jamline.imagery._pixels import Decoder, Pixels, Source, fill_side_px
 from jamline.imagery._sources import shown, unreadable
 
 _MIXING = ("jpeg", "webp")
 """Compressions that keep brightness finely and colour coarsely: what one band shows lies half where others have it."""
 
 
-def open_image(path: str, *, bands: Mapping[str, int] | None, gsd_m: float | None, handles: Handles) -> Image:
+def open_image(
+    path: str, *, bands: Mapping[str, int] | None, gsd_m: float | None, handles: Handles, blocks: Blocks
+) -> Image:
     """Open one raster and find out what it is.
 
     Parameters
@@ -37,6 +41,8 @@ def open_image(path: str, *, bands: Mapping[str, int] | None, gsd_m: float | Non
         Resolution in metres, instead of what the metadata say.
     handles : Handles
         Where open datasets are kept.
+    blocks : Blocks
+        Where decoded pixels are kept.
 
     Raises
     ------
@@ -50,14 +56,21 @@ def open_image(path: str, *, bands: Mapping[str, int] | None, gsd_m: float | Non
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with handles.borrow(path) as dataset:
-                return _described(dataset, path, name, bands, gsd_m, handles)
+                source = Source(
+                    blocks=blocks,
+                    lend=partial(handles.borrow, path),
+                    path=path,
+                    full_px=(dataset.height, dataset.width),
+                    block_px=dataset.block_shapes[0] if dataset.count else (1, 1),
+                    dtypes=dataset.dtypes,
+                )
+                return _described(dataset, name, bands, gsd_m, source)
     except (RasterioError, OSError) as error:
         raise unreadable(path, error) from error
 
 
-def _described(
-    dataset: Any, path: str, name: str, bands: Mapping[str, int] | None, gsd_m: float | None, handles: Handles
-) -> Image:
+def _described(dataset: Any, name: str, bands: Mapping[str, int] | None, gsd_m: float | None, source: Source) -> Image:
+    path = source.path
     if not dataset.count:
         raise ImageryError(f"Invalid image '{name}'. Must hold one raster; it holds several: name one of them.")
     item = _metadata.read_item(path)
@@ -105,7 +118,8 @@ def _described(
         acquired=_metadata.acquired(item, tags),
         footprint=_geometry.footprint(crs, dataset.transform, dataset.width, dataset.height),
         _decoder=_decoder(dataset, roles, palette, pixel_m),
-        _handles=handles,
+        _source=source,
+        overviews=tuple(sorted(set.intersection(*(set(dataset.overviews(index)) for index in roles.values())))),
         mixed=getattr(dataset.compression, "name", "").lower() in _MIXING,
         band_times=_metadata.band_times(item, tags, {r: dataset.tags(i) for r, i in roles.items() if r != "alpha"}),
     )

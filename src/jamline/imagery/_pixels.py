@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from jamline.imagery._bands import COLOUR
+from jamline.imagery._blocks import TILE_PX, Blocks, Lend, Level, tiles_near
 
 Pixels = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 _LUMINANCE = {"red": 0.299, "green": 0.587, "blue": 0.114}
 """Weights of the colours in a grey picture, ITU-R BT.601."""
@@ -23,6 +25,41 @@ _FILL_M = 3.0
 _FILL_PX = 8
 """Side of the smallest square of zeros that is taken for fill where a file declares no nodata. No vehicle is
 wider than 2.6 m, so that black paint cannot be mistaken for it."""
+
+
+NEAR_PX = 18.0
+"""How far from the places that are asked for pixels are read: places 16 pixels apart, and what interpolation needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the numbers of one file come from.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Decoded blocks of the scene.
+    lend : callable
+        Lends an open dataset of the file.
+    path : str
+        File or address.
+    full_px, block_px : tuple of int
+        Rows and columns of the file and of its blocks.
+    dtypes : tuple of str
+        Of the file's bands.
+    """
+
+    blocks: Blocks
+    lend: Lend
+    path: str
+    full_px: tuple[int, int]
+    block_px: tuple[int, int]
+    dtypes: tuple[str, ...]
+
+    def level(self, bands: tuple[int, ...], masked: bool, factor: int) -> Level:
+        """Return some bands at one of the file's resolutions."""
+        dtype = np.result_type(*(self.dtypes[band - 1] for band in bands))
+        return Level(self.path, bands, masked, factor, self.full_px, self.block_px, dtype.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +92,7 @@ class Decoder:
 
     def read(
         self,
-        dataset: Any,
+        source: Source,
         roles: tuple[str, ...],
         col: int,
         row: int,
@@ -63,26 +100,29 @@ class Decoder:
         height: int,
         *,
         factor: int = 1,
+        near: Places | None = None,
     ) -> tuple[Pixels, Mask]:
         """Read a window, which may stick out of the image.
 
         Parameters
         ----------
-        dataset : rasterio dataset
-            The open file.
+        source : Source
+            Where the file's blocks come from.
         roles : tuple of str
             Wanted layers.
         col, row, width, height : int
             Window on the grid of the overview.
         factor : int
             Which overview: each of its pixels stands for ``factor`` by ``factor``.
+        near : tuple of array, optional
+            Columns and rows, on the grid of the overview, outside whose neighbourhood nothing need be read.
 
         Returns
         -------
         pixels : float32 array, shape (roles, height, width)
             0 where nothing was seen.
         valid : bool array, shape (height, width)
-            True where a pixel was seen.
+            True where a pixel was seen, or was not to be read.
         """
         pixels = np.zeros((len(roles), height, width), np.float32)
         valid = np.zeros((height, width), np.bool_)
@@ -90,47 +130,46 @@ class Decoder:
         # Whether a pixel is fill depends on its neighbours: look beyond the window, so that it does not
         # depend on where windows are cut.
         reach = max(0, fill_px - 1)
-        across = _Cut.of(col, width, math.ceil(dataset.width / factor), reach)
-        down = _Cut.of(row, height, math.ceil(dataset.height / factor), reach)
+        wanted = tuple(dict.fromkeys(band for role in roles for band in self._bands_for(role)))
+        alpha = self.bands.get("alpha")
+        level = source.level(wanted if alpha in (None, *wanted) else (*wanted, alpha), self.masked, factor)
+        across = _Cut.of(col, width, level.shape[1], reach)
+        down = _Cut.of(row, height, level.shape[0], reach)
         if across.size <= 0 or down.size <= 0:
             return pixels, valid
-        window = (
-            (down.start * factor, min(down.stop * factor, dataset.height)),
-            (across.start * factor, min(across.stop * factor, dataset.width)),
-        )
-        shape = (down.size, across.size)
-        layers, seen = self._decoded(dataset, roles, window, shape, fill_px, (down.beyond, across.beyond))
+        rows, cols = (down.start, down.stop), (across.start, across.stop)
+        tiles = None
+        if near is not None and NEAR_PX + reach <= TILE_PX // 2:
+            tiles = tiles_near(*near, margin_px=NEAR_PX + reach, rows=rows, cols=cols)
+        raw, mask, known = source.blocks.window(level, source.lend, rows, cols, tiles)
+        by_band = dict(zip(level.bands, raw, strict=True))
+        layers, seen = self._decoded(by_band, wanted, roles, mask, known, fill_px, (down.beyond, across.beyond))
         inner, outer = (down.inner, across.inner), (down.outer, across.outer)
         valid[outer] = seen[inner]
-        pixels[:, *outer] = np.where(seen[inner], layers[:, *inner], 0)
+        pixels[:, *outer] = layers[:, *inner] if seen.all() else np.where(seen[inner], layers[:, *inner], 0)
         return pixels, valid
 
     def _decoded(
         self,
-        dataset: Any,
+        by_band: Mapping[int, npt.NDArray[Any]],
+        wanted: tuple[int, ...],
         roles: tuple[str, ...],
-        window: tuple[tuple[int, int], tuple[int, int]],
-        shape: tuple[int, int],
+        mask: Mask | None,
+        known: Mask | None,
         fill_px: int,
         beyond: tuple[tuple[int, int], tuple[int, int]],
     ) -> tuple[Pixels, Mask]:
-        """Read a window that lies within the image."""
-        wanted = dict.fromkeys(band for role in roles for band in self._bands_for(role))
+        """Turn a file's numbers into layers; where nothing is known of a pixel, it counts as seen."""
+        raw = by_band[wanted[0]]
+        seen = np.ones(raw.shape, np.bool_) if mask is None else mask
         alpha = self.bands.get("alpha")
-        indexes = [*wanted, *([alpha] if alpha and alpha not in wanted else [])]
-        kind = np.result_type(*(dataset.dtypes[index - 1] for index in indexes))
-        raw = dataset.read(indexes, window=window, out_shape=(len(indexes), *shape), out_dtype=kind)
-        by_band = dict(zip(indexes, raw, strict=True))
-        seen = np.ones(shape, np.bool_)
         if alpha:
             seen &= by_band[alpha] > 0
-        if self.masked:
-            seen &= dataset.read_masks(next(iter(wanted)), window=window, out_shape=shape) > 0
         if any(band in self.nodata for band in wanted):
             # Dark pixels may well be 0 in one band: all bands must agree that there is nothing.
             seen &= ~np.logical_and.reduce([self._is_nodata(band, by_band[band]) for band in wanted])
         if self.palette is not None:
-            colours = self.palette[np.clip(raw[0], 0, len(self.palette) - 1)]
+            colours = self.palette[np.clip(raw, 0, len(self.palette) - 1)]
             seen &= colours[..., 3] > 0
             layer = {role: colours[..., k] for k, role in enumerate(COLOUR)}
             zero = [layer[role] == 0 for role in COLOUR]
@@ -141,7 +180,10 @@ class Decoder:
             layer = {role: values[band] for role, band in self.bands.items() if band in values}
             zero = [by_band[band] == 0 for band in wanted] if fill_px else []
         if fill_px:
-            seen &= ~_fill(np.logical_and.reduce(zero), fill_px, beyond)
+            nothing = np.logical_and.reduce(zero)
+            seen &= ~_fill(nothing if known is None else nothing & known, fill_px, beyond)
+        if known is not None:
+            seen |= ~known
         if "pan" in roles and "pan" not in self.bands:
             layer["pan"] = sum(weight * layer[colour] for colour, weight in _LUMINANCE.items())
         return np.stack([layer[role] for role in roles]).astype(np.float32, copy=False), seen
@@ -193,22 +235,36 @@ def area_mean(
     valid : bool array, shape (m, n)
         True where any part was seen.
     """
-    weight = _summed(_summed(valid.astype(np.float64), row_edges, 0), col_edges, 1)
-    total = _summed(_summed(pixels.astype(np.float64), row_edges, 1), col_edges, 2)
+    down, across = _shares(row_edges, pixels.shape[1]), _shares(col_edges, pixels.shape[2])
+    total = _summed(down, across, pixels)
+    if valid.all():
+        return (total / np.outer(down.sum(axis=1), across.sum(axis=1))).astype(np.float32), np.ones(
+            total.shape[1:], bool
+        )
+    weight = _summed(down, across, valid[None].astype(np.float64))[0]
     # Sums of ones are exact but for the fractions at the edges.
     seen = weight > 1e-6
     return np.where(seen, total / np.where(seen, weight, 1.0), 0.0).astype(np.float32), seen
 
 
-def _summed(values: npt.NDArray[np.float64], edges: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
-    """Integrate along an axis between edges, each value being constant over its pixel."""
-    values = np.moveaxis(values, axis, -1)
-    until = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
-    np.cumsum(values, axis=-1, out=until[..., 1:])
-    whole = np.clip(np.floor(edges).astype(int), 0, values.shape[-1])
-    part = edges - whole
-    upto = until[..., whole] + part * values[..., np.minimum(whole, values.shape[-1] - 1)]
-    return np.moveaxis(np.diff(upto, axis=-1), -1, axis)
+def _shares(edges: npt.NDArray[np.float64], size: int) -> sparse.csr_array:
+    """Return how much of each pixel lies between each two edges, shape (edges - 1, size)."""
+    first = np.clip(np.floor(edges[:-1]).astype(int), 0, size - 1)
+    reach = math.ceil(float(np.diff(edges).max())) + 1
+    pixel = first[:, None] + np.arange(reach)
+    share = np.minimum(pixel + 1, edges[1:, None]) - np.maximum(pixel, edges[:-1, None])
+    share = np.where(pixel < size, np.maximum(share, 0.0), 0.0)
+    starts = np.arange(0, share.size + 1, reach)
+    return sparse.csr_array((share.ravel(), np.minimum(pixel, size - 1).ravel(), starts), shape=(len(share), size))
+
+
+def _summed(down: sparse.csr_array, across: sparse.csr_array, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Add up what lies between edges, values of shape (layers, h, w) being constant over their pixels."""
+    layers, high, wide = values.shape
+    rows = down @ np.moveaxis(values, 1, 0).reshape(high, layers * wide)
+    turned = rows.reshape(-1, layers, wide).transpose(2, 1, 0).reshape(wide, -1)
+    summed: npt.NDArray[np.float64] = (across @ turned).reshape(across.shape[0], layers, -1).transpose(1, 2, 0)
+    return summed
 
 
 def _fill(zero: Mask, side_px: int, beyond: tuple[tuple[int, int], tuple[int, int]]) -> Mask:

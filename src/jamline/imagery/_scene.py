@@ -11,6 +11,7 @@ from types import TracebackType
 
 from jamline.errors import UsageError
 from jamline.imagery._bands import COLOUR
+from jamline.imagery._blocks import Blocks
 from jamline.imagery._handles import Handles
 from jamline.imagery._image import Image
 from jamline.imagery._opening import open_image
@@ -33,6 +34,7 @@ class Scene:
 
     images: tuple[Image, ...]
     _handles: Handles = field(default_factory=Handles, repr=False)
+    _blocks: Blocks = field(default_factory=Blocks, repr=False)
 
     def __repr__(self) -> str:
         count = len(self.images)
@@ -77,8 +79,9 @@ class Scene:
         return dict(first) if all(dict(each) == dict(first) for each in others) else {}
 
     def close(self) -> None:
-        """Close the files; a later read opens them again."""
+        """Close the files and forget their pixels; a later read opens them again."""
         self._handles.close()
+        self._blocks.clear()
 
     def __enter__(self) -> Scene:
         return self
@@ -131,13 +134,13 @@ def open_scene(
         raise UsageError(f"Invalid gsd '{gsd_m}'. Must be a positive number of metres.")
     if bands is not None and not bands:
         raise UsageError("Invalid bands ''. Must name red, green and blue, or pan.")
-    handles = Handles()
+    handles, blocks = Handles(), Blocks()
     try:
-        images = [open_image(path, bands=bands, gsd_m=gsd_m, handles=handles) for path in find(source)]
+        images = [open_image(path, bands=bands, gsd_m=gsd_m, handles=handles, blocks=blocks) for path in find(source)]
     except BaseException:
         handles.close()
         raise
-    return Scene(images=_best_first(images), _handles=handles)
+    return Scene(images=_best_first(images), _handles=handles, _blocks=blocks)
 
 
 def _best_first(images: Iterable[Image]) -> tuple[Image, ...]:
