@@ -85,7 +85,8 @@ class Look:
     ) -> Look:
         """Read some successive pieces of a road, `PIECE_M` each, with its surroundings; all of them by default.
 
-        What a later look needs is read along. What the network says of a piece rests on what lies before and after it, so a little of both is read too.
+        What the network says of a piece rests on what lies before and after it, so a little of both is read too;
+        and so is what a later look needs.
         """
         whole = RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M)
         first, stop = (0, whole.columns) if pieces is None else (pieces.start * _PIECE, pieces.stop * _PIECE)

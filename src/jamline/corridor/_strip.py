@@ -76,6 +76,7 @@ def read_strip(
     hidden = np.full(grid.shape, Hidden.OUTSIDE, np.uint8)
     source = np.full(grid.shape, -1, np.int16)
     later = later or Later(grid.pixel_m, grid.half_width_m)
+    _fetch(scene, grid, later)
     step = max(16, round(_WINDOW_M / grid.pixel_m))
     for first in range(grid.first // step * step, grid.first + grid.columns, step):
         # Windows begin at the same stations whatever the cut, so that every cut has the same pixels.
@@ -184,13 +185,18 @@ def _remap(seen: _Seen, roles: tuple[str, ...], grid: RoadGrid, later: Later) ->
     upper, lower = _bounds(seen.y, image.height)
     width, height = right - left, lower - upper
     factor = grid.pixel_m / image.pixel_m
-    shape, overview = None, None
+    shape = None
     if factor >= _DECIMATE:
         shape = (max(1, round(height / factor)), max(1, round(width / factor)))
-        finest = min(later.pixel_m, grid.pixel_m) / image.pixel_m
-        overview = image.overview_for(finest) if finest >= _DECIMATE else 1
     values, valid = image.read(
-        left, upper, width, height, roles=roles, shape=shape, near=seen.near(grid, later), overview=overview
+        left,
+        upper,
+        width,
+        height,
+        roles=roles,
+        shape=shape,
+        near=seen.near(grid, later),
+        overview=_overview(image, grid, later),
     )
     scale_y, scale_x = values.shape[1] / height, values.shape[2] / width
     share = np.linspace(0.0, 1.0, grid.rows)[:, None]
@@ -208,6 +214,28 @@ def _remap(seen: _Seen, roles: tuple[str, ...], grid: RoadGrid, later: Later) ->
         return flat, np.ones(grid.shape, bool)
     clear = cv2.remap(valid.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return flat, clear > 0.99
+
+
+def _overview(image: Image, grid: RoadGrid, later: Later) -> int:
+    """Return the overview of an image that both looks start from."""
+    finest = min(later.pixel_m, grid.pixel_m) / image.pixel_m
+    return image.overview_for(finest) if finest >= _DECIMATE else 1
+
+
+def _fetch(scene: Scene, grid: RoadGrid, later: Later) -> None:
+    """Let images that lie elsewhere be fetched for all windows at once, each place from the best one there."""
+    if not any(image.remote for image in scene.images):
+        return
+    ends = grid.edges()
+    left: npt.NDArray[np.bool_] | None = None
+    for image in scene.images:
+        x, y = _Seen.of(image, grid, ends).near(grid, later)
+        inside = (x > -0.5) & (x < image.width - 0.5) & (y > -0.5) & (y < image.height - 0.5)
+        if left is not None:
+            inside &= left
+        if inside.any():
+            image.fetch(scene.roles, (x[inside], y[inside]), overview=_overview(image, grid, later))
+        left = ~inside if left is None else left & ~inside
 
 
 def _bounds(coordinates: npt.NDArray[np.float64], size: int) -> tuple[int, int]:

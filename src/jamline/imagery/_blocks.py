@@ -15,76 +15,22 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from jamline.imagery._remote import patiently
+from jamline.imagery._tiles import TILE_PX, Bools, Level, Place, by_block, runs_of
+
 Raw = npt.NDArray[Any]
-Bools = npt.NDArray[np.bool_]
-Place = tuple[int, int]
 Lend = Callable[[], AbstractContextManager[Any]]
-
-TILE_PX = 64
-"""Side of a tile: at 0.5 m as wide as the corridor, which keeps a third of the blocks that a slanting road runs
-through. Blocks whose sides are no multiple of it are not read one by one."""
-
-_BLOCK_PX = 1024
-"""Larger blocks, and rows as wide as the file, are left to GDAL's own cache."""
-_WITHOUT_BLOCKS_PX = 256
 
 _HELD_BYTES = 32 << 20
 """Decoded blocks held: at 512 px and 8 bit some 40, more than 10 km of road run through at a time."""
 
 _KEPT_BYTES = 4 << 30
 """Most that is put on disk: some 2,500 km of road at 0.5 m. What does not fit is decoded again."""
-
-_RUN = 8
-"""Most blocks side by side that one request asks for."""
-
-
-@dataclass(frozen=True)
-class Level:
-    """One file at one of its resolutions.
-
-    Parameters
-    ----------
-    path : str
-        File or address.
-    bands : tuple of int
-        1-based bands that are read.
-    masked : bool
-        Whether the file's mask is read too.
-    factor : int
-        1, or that of an overview.
-    full_px : tuple of int
-        Rows and columns of the file.
-    block_px : tuple of int
-        Rows and columns of a block, as the file has them.
-    dtype : str
-        What the bands are read as.
-    """
-
-    path: str
-    bands: tuple[int, ...]
-    masked: bool
-    factor: int
-    full_px: tuple[int, int]
-    block_px: tuple[int, int]
-    dtype: str
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns at this resolution."""
-        return -(-self.full_px[0] // self.factor), -(-self.full_px[1] // self.factor)
-
-    @property
-    def unit_px(self) -> tuple[int, int]:
-        """Rows and columns of what is read at once."""
-        if all(size % TILE_PX == 0 and size <= _BLOCK_PX for size in self.block_px):
-            return self.block_px
-        return _WITHOUT_BLOCKS_PX, _WITHOUT_BLOCKS_PX
 
 
 @dataclass(eq=False)
@@ -174,10 +120,8 @@ class Blocks:
 
         unit = level.unit_px
         missing = []
-        for place, tiles in _by_unit(level, rows, cols, wanted).items():
-            with self._lock:
-                block = self._look(level, place, tiles)
-                at = None if block is not None else self._places_on_disk(level, tiles)
+        for place, tiles in by_block(level, rows, cols, wanted).items():
+            block, at = self._find(level, place, tiles)
             if block is not None:
                 put(place[0] * unit[0], place[1] * unit[1], block.raw, block.mask)
             elif at is None:
@@ -185,20 +129,41 @@ class Blocks:
             else:
                 for tile, offset in zip(tiles, at, strict=True):
                     put(tile[0] * TILE_PX, tile[1] * TILE_PX, *self._from_disk(level, tile, offset))
-        for run in _runs(missing):
-            for (place, tiles), block in zip(run, _decoded(level, lend, [place for place, _ in run]), strict=True):
-                put(place[0] * unit[0], place[1] * unit[1], block.raw, block.mask)
-                with self._lock:
-                    self._hold(level, place, block, tiles)
+        for place, block in self._decode(level, lend, missing):
+            put(place[0] * unit[0], place[1] * unit[1], block.raw, block.mask)
         return raw, None if mask is None else mask > 0, known
 
-    def _look(self, level: Level, place: Place, tiles: list[Place]) -> _Block | None:
-        """Return a block if it is held, and note what is wanted of it."""
-        block = self._held.get((level, place))
-        if block is not None:
-            self._held.move_to_end((level, place))
-            _want(block, level, place, tiles)
-        return block
+    def fetch(self, level: Level, lend: Lend, rows: tuple[int, int], cols: tuple[int, int], wanted: Bools) -> None:
+        """Decode what is wanted of a window and not there yet; parameters as in `window`.
+
+        Windows along a road come one by one. Asked for together, more blocks lie side by side.
+        """
+        places = by_block(level, rows, cols, wanted).items()
+        missing = [(place, tiles) for place, tiles in places if self._find(level, place, tiles) == (None, None)]
+        for _ in self._decode(level, lend, missing):
+            pass
+
+    def _find(self, level: Level, place: Place, tiles: list[Place]) -> tuple[_Block | None, list[int] | None]:
+        """Return a block if it is held, or else where its tiles lie on disk, if all of them do."""
+        with self._lock:
+            block = self._held.get((level, place))
+            if block is not None:
+                self._held.move_to_end((level, place))
+                _want(block, level, place, tiles)
+                return block, None
+            kept = self._kept.get(level, {})
+            at = [kept[tile] for tile in tiles if tile in kept]
+            return None, at if len(at) == len(tiles) else None
+
+    def _decode(
+        self, level: Level, lend: Lend, missing: list[tuple[Place, list[Place]]]
+    ) -> Iterator[tuple[Place, _Block]]:
+        """Decode blocks, those side by side together, and hold them."""
+        for run in runs_of(missing):
+            for (place, tiles), block in zip(run, _decoded(level, lend, [place for place, _ in run]), strict=True):
+                with self._lock:
+                    self._hold(level, place, block, tiles)
+                yield place, block
 
     def _hold(self, level: Level, place: Place, block: _Block, tiles: list[Place]) -> None:
         """Take a block in, and put on disk what was wanted of those that go for it."""
@@ -234,12 +199,6 @@ class Blocks:
         except OSError:
             self._end = _KEPT_BYTES
 
-    def _places_on_disk(self, level: Level, tiles: list[Place]) -> list[int] | None:
-        """Return where tiles lie on disk, ``None`` if any does not."""
-        kept = self._kept.get(level, {})
-        at = [kept[tile] for tile in tiles if tile in kept]
-        return at if len(at) == len(tiles) else None
-
     def _from_disk(self, level: Level, tile: Place, offset: int) -> tuple[Raw, npt.NDArray[np.uint8] | None]:
         """Read one tile back."""
         high, wide = (min(TILE_PX, size - at * TILE_PX) for size, at in zip(level.shape, tile, strict=True))
@@ -250,71 +209,10 @@ class Blocks:
         return raw, np.frombuffer(content[size:], np.uint8).reshape(high, wide) if level.masked else None
 
 
-def tiles_near(
-    x: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    *,
-    margin_px: float,
-    rows: tuple[int, int],
-    cols: tuple[int, int],
-) -> Bools:
-    """Tell which tiles of a window lie near some places.
-
-    Parameters
-    ----------
-    x, y : array, shape (n,)
-        Columns and rows of the places, centre of the first pixel (0, 0).
-    margin_px : float
-        How near; at most half a tile.
-    rows, cols : tuple of int
-        The window: first, and the one after the last.
-
-    Returns
-    -------
-    array of bool, shape (tile rows, tile columns)
-        Of the tiles that the window touches.
-    """
-    top, left = rows[0] // TILE_PX, cols[0] // TILE_PX
-    near = np.zeros((-(-rows[1] // TILE_PX) - top, -(-cols[1] // TILE_PX) - left), np.bool_)
-    for down in (-margin_px, margin_px):
-        for across in (-margin_px, margin_px):
-            row = ((y + down) // TILE_PX).astype(np.intp) - top
-            col = ((x + across) // TILE_PX).astype(np.intp) - left
-            inside = (row >= 0) & (row < near.shape[0]) & (col >= 0) & (col < near.shape[1])
-            near[row[inside], col[inside]] = True
-    return near
-
-
-def _by_unit(
-    level: Level, rows: tuple[int, int], cols: tuple[int, int], wanted: Bools | None
-) -> dict[Place, list[Place]]:
-    """Return the tiles that a window wants, by the block that they lie in, blocks in the file's order."""
-    top, left = rows[0] // TILE_PX, cols[0] // TILE_PX
-    if wanted is None:
-        wanted = np.ones((-(-rows[1] // TILE_PX) - top, -(-cols[1] // TILE_PX) - left), np.bool_)
-    per = level.unit_px[0] // TILE_PX, level.unit_px[1] // TILE_PX
-    found: dict[Place, list[Place]] = {}
-    for row, col in np.argwhere(wanted).tolist():
-        tile = top + row, left + col
-        found.setdefault((tile[0] // per[0], tile[1] // per[1]), []).append(tile)
-    return dict(sorted(found.items()))
-
-
 def _want(block: _Block, level: Level, place: Place, tiles: list[Place]) -> None:
     per = level.unit_px[0] // TILE_PX, level.unit_px[1] // TILE_PX
     for row, col in tiles:
         block.wanted[row - place[0] * per[0], col - place[1] * per[1]] = True
-
-
-def _runs(missing: list[tuple[Place, list[Place]]]) -> Iterator[list[tuple[Place, list[Place]]]]:
-    """Part blocks into runs side by side, which lie side by side in the file too and take one request."""
-    first = 0
-    for at, (one, other) in enumerate(pairwise([place for place, _ in missing]), start=1):
-        if other != (one[0], one[1] + 1) or at - first == _RUN:
-            yield missing[first:at]
-            first = at
-    if missing:
-        yield missing[first:]
 
 
 def _decoded(level: Level, lend: Lend, places: list[Place]) -> list[_Block]:
@@ -327,11 +225,15 @@ def _decoded(level: Level, lend: Lend, places: list[Place]) -> list[_Block]:
         (first * level.factor, min(stop * level.factor, size))
         for (first, stop), size in zip((rows, cols), level.full_px, strict=True)
     )
-    with lend() as dataset:
-        raw = dataset.read(
-            list(level.bands), window=window, out_shape=(len(level.bands), *shape), out_dtype=level.dtype
-        )
-        mask = dataset.read_masks(level.bands[0], window=window, out_shape=shape) if level.masked else None
+
+    def read() -> tuple[Raw, npt.NDArray[np.uint8] | None]:
+        with lend() as dataset:
+            raw = dataset.read(
+                list(level.bands), window=window, out_shape=(len(level.bands), *shape), out_dtype=level.dtype
+            )
+            return raw, dataset.read_masks(level.bands[0], window=window, out_shape=shape) if level.masked else None
+
+    raw, mask = patiently(level.path, read)
     blocks = []
     for number in range(len(places)):
         part = slice(number * wide, (number + 1) * wide)

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import rasterio
+from rasterio.session import DummySession
 
-from jamline.imagery._sources import is_address
+from jamline.imagery._remote import gdal_name, settings
 
-_CACHE_MB = 64
+_CACHE_MB = 32
 """GDAL's own block cache; its default of 5 % of all memory, taken by each process, is what fills machines."""
 
 _MAX_IDLE = 32
@@ -39,8 +40,9 @@ class Handles:
     @contextmanager
     def borrow(self, path: str) -> Iterator[Any]:
         """Lend a dataset of the file; GDAL's settings hold for as long as it is out."""
-        with rasterio.Env(**_settings(path)):
-            dataset = self._take(path) or rasterio.open(path)
+        # Keys to object storage are GDAL's business, which looks for them where all tools do.
+        with rasterio.Env(session=DummySession(), **_settings(path)):
+            dataset = self._take(path) or rasterio.open(gdal_name(path))
             try:
                 yield dataset
             except BaseException:
@@ -81,12 +83,4 @@ class Handles:
 
 
 def _settings(path: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {} if "GDAL_CACHEMAX" in os.environ else {"GDAL_CACHEMAX": _CACHE_MB}
-    if is_address(path):
-        # Without these every opening lists the remote folder first, and one lost packet ends the run.
-        settings |= {
-            "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-            "GDAL_HTTP_MAX_RETRY": 3,
-            "GDAL_HTTP_RETRY_DELAY": 1,
-        }
-    return settings
+    return settings(path) | ({} if "GDAL_CACHEMAX" in os.environ else {"GDAL_CACHEMAX": _CACHE_MB})

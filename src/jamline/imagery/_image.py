@@ -19,6 +19,7 @@ from rasterio.errors import RasterioError
 from jamline.errors import ImageryError
 from jamline.imagery import _bands, _geometry
 from jamline.imagery._pixels import Decoder, Mask, Pixels, Places, Source, area_mean
+from jamline.imagery._remote import why
 from jamline.imagery._sources import is_address, shown, unreadable
 
 _CHUNK_PX = 4_000_000
@@ -85,6 +86,11 @@ class Image:
     def has_colour(self) -> bool:
         """True if red, green and blue are there."""
         return all(colour in self.bands for colour in _bands.COLOUR)
+
+    @property
+    def remote(self) -> bool:
+        """True if it is read from a server."""
+        return is_address(self.path)
 
     @cached_property
     def sha256(self) -> str | None:
@@ -190,7 +196,30 @@ class Image:
             factor = overview or self.overview_for(min(width / cols, height / rows))
             return self._reduced(roles, (col_off, row_off, width, height), (rows, cols), factor, near)
         except (RasterioError, OSError) as error:
-            raise unreadable(self.path, error) from error
+            raise unreadable(self.path, why(error)) from error
+
+    def fetch(self, roles: Sequence[str], near: Places, *, overview: int = 1) -> None:
+        """Ask a server for what lies near some places, all at once; windows there then take no requests.
+
+        Parameters
+        ----------
+        roles, near
+            As in `read`. Of a file on this machine nothing is read.
+        overview : int
+            The one of `overviews` that windows will be reduced from.
+
+        Raises
+        ------
+        ImageryError
+            If it cannot be read there.
+        """
+        if not self.remote:
+            return
+        near = _at_overview(near, overview)
+        try:
+            self._decoder.fetch(self._source, tuple(roles), near, factor=overview)
+        except (RasterioError, OSError) as error:
+            raise unreadable(self.path, why(error)) from error
 
     def overview_for(self, ratio: float) -> int:
         """Return the coarsest overview from which to reduce by a ratio, 1 for the file's own resolution."""
@@ -211,8 +240,7 @@ class Image:
         row_edges = (row_off + np.linspace(0, height, rows + 1)) / factor
         first, last = math.floor(col_edges[0]), math.ceil(col_edges[-1])
         step = max(1, int(_CHUNK_PX / (last - first) / (height / rows / factor)))
-        if near is not None and factor > 1:
-            near = ((near[0] + 0.5) / factor - 0.5, (near[1] + 0.5) / factor - 0.5)
+        near = near and _at_overview(near, factor)
         pixels = np.zeros((len(roles), rows, cols), np.float32)
         valid = np.zeros((rows, cols), np.bool_)
         for at in range(0, rows, step):
@@ -224,3 +252,8 @@ class Image:
             here = slice(at, at + len(edges) - 1)
             pixels[:, here], valid[here] = area_mean(part, seen, edges - top, col_edges - first)
         return pixels, valid
+
+
+def _at_overview(near: Places, factor: int) -> Places:
+    """Return places as columns and rows of an overview."""
+    return (near[0] + 0.5) / factor - 0.5, (near[1] + 0.5) / factor - 0.5

@@ -20,6 +20,7 @@ from jamline.imagery._blocks import Blocks
 from jamline.imagery._handles import Handles
 from jamline.imagery._image import Image
 from jamline.imagery._pixels import Decoder, Pixels, Source, fill_side_px
+from jamline.imagery._remote import patiently, why
 from jamline.imagery._sources import shown, unreadable
 
 _MIXING = ("jpeg", "webp")
@@ -51,22 +52,25 @@ def open_image(
     NothingToMeasureError
         If it is a raster but no optical image.
     """
-    name = shown(path)
+
+    def opened() -> Image:
+        with handles.borrow(path) as dataset:
+            source = Source(
+                blocks=blocks,
+                lend=partial(handles.borrow, path),
+                path=path,
+                full_px=(dataset.height, dataset.width),
+                block_px=dataset.block_shapes[0] if dataset.count else (1, 1),
+                dtypes=dataset.dtypes,
+            )
+            return _described(dataset, shown(path), bands, gsd_m, source)
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with handles.borrow(path) as dataset:
-                source = Source(
-                    blocks=blocks,
-                    lend=partial(handles.borrow, path),
-                    path=path,
-                    full_px=(dataset.height, dataset.width),
-                    block_px=dataset.block_shapes[0] if dataset.count else (1, 1),
-                    dtypes=dataset.dtypes,
-                )
-                return _described(dataset, name, bands, gsd_m, source)
+            return patiently(path, opened)
     except (RasterioError, OSError) as error:
-        raise unreadable(path, error) from error
+        raise unreadable(path, why(error)) from error
 
 
 def _described(dataset: Any, name: str, bands: Mapping[str, int] | None, gsd_m: float | None, source: Source) -> Image:

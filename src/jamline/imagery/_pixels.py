@@ -12,7 +12,8 @@ import numpy.typing as npt
 from scipy import ndimage, sparse
 
 from jamline.imagery._bands import COLOUR
-from jamline.imagery._blocks import TILE_PX, Blocks, Lend, Level, tiles_near
+from jamline.imagery._blocks import Blocks, Lend
+from jamline.imagery._tiles import TILE_PX, Level, tiles_near
 
 Pixels = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -130,9 +131,7 @@ class Decoder:
         # Whether a pixel is fill depends on its neighbours: look beyond the window, so that it does not
         # depend on where windows are cut.
         reach = max(0, fill_px - 1)
-        wanted = tuple(dict.fromkeys(band for role in roles for band in self._bands_for(role)))
-        alpha = self.bands.get("alpha")
-        level = source.level(wanted if alpha in (None, *wanted) else (*wanted, alpha), self.masked, factor)
+        wanted, level = self._wanted(source, roles, factor)
         across = _Cut.of(col, width, level.shape[1], reach)
         down = _Cut.of(row, height, level.shape[0], reach)
         if across.size <= 0 or down.size <= 0:
@@ -148,6 +147,25 @@ class Decoder:
         valid[outer] = seen[inner]
         pixels[:, *outer] = layers[:, *inner] if seen.all() else np.where(seen[inner], layers[:, *inner], 0)
         return pixels, valid
+
+    def fetch(self, source: Source, roles: tuple[str, ...], near: Places, *, factor: int = 1) -> None:
+        """Decode what lies near some places, for windows that are read later; parameters as in `read`."""
+        _, level = self._wanted(source, roles, factor)
+        margin_px = min(NEAR_PX + self.fill_px, TILE_PX / 2)
+        rows, cols = (
+            (max(0, math.floor(at.min() - margin_px)), min(size, math.ceil(at.max() + margin_px) + 1))
+            for at, size in zip((near[1], near[0]), level.shape, strict=True)
+        )
+        if rows[0] < rows[1] and cols[0] < cols[1]:
+            tiles = tiles_near(*near, margin_px=margin_px, rows=rows, cols=cols)
+            source.blocks.fetch(level, source.lend, rows, cols, tiles)
+
+    def _wanted(self, source: Source, roles: tuple[str, ...], factor: int) -> tuple[tuple[int, ...], Level]:
+        """Return the bands that make up layers, and what must be read for them."""
+        wanted = tuple(dict.fromkeys(band for role in roles for band in self._bands_for(role)))
+        alpha = self.bands.get("alpha")
+        bands = (*wanted, alpha) if alpha and alpha not in wanted else wanted
+        return wanted, source.level(bands, self.masked, factor)
 
     def _decoded(
         self,

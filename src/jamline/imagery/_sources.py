@@ -122,10 +122,10 @@ def _in_natural_order(paths: Iterable[str]) -> list[str]:
     return sorted(paths, key=natural_key)
 
 
-def unreadable(path: str, error: Exception) -> ImageryError:
+def unreadable(path: str, reason: str) -> ImageryError:
     """Say in one line that GDAL cannot read a path; only for an address does its reason tell more."""
     name = shown(path)
     if not is_address(path):
         return ImageryError(f"Invalid image '{name}'. Must be a raster that GDAL can read, whole and undamaged.")
-    reason = " ".join(str(error).replace(path, name).split()).rstrip(".")
+    reason = " ".join(reason.replace(path, name).split()).rstrip(".")
     return ImageryError(f"Invalid image '{name}'. Must be an address at which GDAL can read a raster ({reason}).")
