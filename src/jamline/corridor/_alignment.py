@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from jamline.corridor._centreline import CELL_M, PLACES_M
-from jamline.corridor._places import place_path, place_posterior
+from jamline.corridor._places import path_through, posterior_blocks
 from jamline.spans import Estimate
 
 Array = npt.NDArray[np.float64]
@@ -46,6 +46,9 @@ _NARROWEST_M, _WIDEST_M = 1.0, 20.0
 
 _AROUND_M = 1.5
 """Reach over which places next to the likeliest are averaged: the network tells them apart to half a metre."""
+
+_CELLS = 4096
+"""Cells whose answers are unpacked at once."""
 
 _SMOOTH_CELLS = 3.5
 _USUAL_WIDTH_M = 7.0
@@ -95,17 +98,24 @@ def align(log_chance: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, widt
     reached = np.abs(PLACES_M) <= FURTHEST_M
     places_m = PLACES_M[reached]
     prior = np.log(sum(share / sigma * np.exp(-(places_m**2) / (2 * sigma**2)) for share, sigma in _PRIOR))
-    evidence = (log_chance[0] - _ELSEWHERE * taken)[reached].T * seen[:, None] / _TEMPERATURE
     apart_m = places_m[:, None] - places_m[None, :]
     move = np.exp(-0.5 * (apart_m / _DRIFT_M) ** 2)
     move /= move.sum(axis=1, keepdims=True)
-    weight = evidence + prior * max(CELL_M / _PRIOR_M, 1.0 / cells)
-    chance = place_posterior(weight, move)
-    path_m = places_m[place_path(weight, move)]
-    near = chance * (np.abs(places_m[None, :] - path_m[:, None]) <= _AROUND_M)
-    mean = (near @ places_m) / near.sum(axis=1)
-    # Of all places, for if the road is elsewhere the error is as large as that.
-    spread = np.sqrt((chance * (places_m[None, :] - mean[:, None]) ** 2).sum(axis=1))
+    once = prior * max(CELL_M / _PRIOR_M, 1.0 / cells)
+
+    def weight(start: int, stop: int) -> Array:
+        answer = log_chance[0, :, start:stop][reached] - _ELSEWHERE * taken[:, start:stop][reached]
+        weighed: Array = answer.T * seen[start:stop, None] / _TEMPERATURE + once
+        return weighed
+
+    path_m = places_m[path_through(weight, cells, move)]
+    mean, spread = np.empty(cells), np.empty(cells)
+    for first, chance in posterior_blocks(weight, cells, move):
+        here = slice(first, first + len(chance))
+        near = chance * (np.abs(places_m[None, :] - path_m[here, None]) <= _AROUND_M)
+        mean[here] = (near @ places_m) / near.sum(axis=1)
+        # Of all places, for if the road is elsewhere the error is as large as that.
+        spread[here] = np.sqrt((chance * (places_m[None, :] - mean[here, None]) ** 2).sum(axis=1))
     shift = ndimage.gaussian_filter1d(mean, _SMOOTH_CELLS, mode="nearest")
     looks = max(1.0, cells * CELL_M / _INDEPENDENT_M)
     half = 1.645 * float(np.sqrt(np.mean(spread**2) / looks + _FLOOR_M**2))
@@ -140,8 +150,10 @@ def _width_m(log_chance: Halves, middle_m: Array, seen: Array) -> float:
     if not (seen > 0).any():
         return _USUAL_WIDTH_M
     width = np.zeros(len(seen))
-    for sign, answer in zip((1, -1), log_chance[1:], strict=True):
-        out_m = sign * (PLACES_M[:, None] - middle_m[None, :])
-        chance = (np.exp(answer.astype(np.float64)) + 1e-6) * ((out_m > _NARROWEST_M) & (out_m < _WIDEST_M))
-        width += (chance * out_m).sum(axis=0) / chance.sum(axis=0)
+    for start in range(0, len(seen), _CELLS):
+        here = slice(start, start + _CELLS)
+        for sign, answer in zip((1, -1), log_chance[1:, :, here], strict=True):
+            out_m = sign * (PLACES_M[:, None] - middle_m[None, here])
+            chance = (np.exp(answer.astype(np.float64)) + 1e-6) * ((out_m > _NARROWEST_M) & (out_m < _WIDEST_M))
+            width[here] += (chance * out_m).sum(axis=0) / chance.sum(axis=0)
     return float(np.median(width[seen > 0]))

@@ -191,9 +191,9 @@ def lay_flat(
         )
     pixel_m = _pixel_m(scene)
     width_m = road.width_m or _width_of(road)
-    if looks is None:
-        looks = [Look.along(scene, road, neighbours, width_m=width_m, later=_later(pixel_m, half_width_m))]
-    overview = Overview.of(looks, road)
+    overview = Overview.of(
+        looks or [Look.along(scene, road, neighbours, width_m=width_m, later=_later(pixel_m, half_width_m))], road
+    )
     if not overview.seen_m:
         raise NothingToMeasureError(
             f"Invalid imagery for road '{road.name}'. Must have at least one valid pixel along it ({scene})."

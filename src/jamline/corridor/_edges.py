@@ -15,6 +15,9 @@ Halves = npt.NDArray[np.float16]
 OUT_M = np.arange(1.0, 20.01, 0.25)
 """Distances from the road's middle that are told apart."""
 
+_CELLS = 4096
+"""Cells whose answers are unpacked at once."""
+
 _UNSEEN = 1e-4
 """Chance of an edge anywhere else than the network has seen one, per place: it may be wrong."""
 
@@ -51,12 +54,14 @@ def edges_of(log_chance: Halves, *, station_m: Array, middle_m: Array, seen: Arr
     """
     chance = np.empty((2, len(seen), len(OUT_M)), np.float32)
     step_m = PLACES_M[0] - PLACES_M[1]
-    for number, sign in enumerate((1, -1)):
-        place = np.clip((PLACES_M[0] - (middle_m[:, None] + sign * OUT_M)) / step_m, 0, len(PLACES_M) - 1.001)
-        low = place.astype(int)
-        share = place - low
-        answer = np.exp(log_chance[1 + number].T.astype(np.float64))
-        between = np.take_along_axis(answer, low, axis=1) * (1 - share)
-        between += np.take_along_axis(answer, low + 1, axis=1) * share
-        chance[number] = np.log(between + _UNSEEN) * seen[:, None]
+    for start in range(0, len(seen), _CELLS):
+        here = slice(start, start + _CELLS)
+        for number, sign in enumerate((1, -1)):
+            place = np.clip((PLACES_M[0] - (middle_m[here, None] + sign * OUT_M)) / step_m, 0, len(PLACES_M) - 1.001)
+            low = place.astype(int)
+            share = place - low
+            answer = np.exp(log_chance[1 + number, :, here].T.astype(np.float64))
+            between = np.take_along_axis(answer, low, axis=1) * (1 - share)
+            between += np.take_along_axis(answer, low + 1, axis=1) * share
+            chance[number, here] = np.log(between + _UNSEEN) * seen[here, None]
     return Edges(station_m, chance)

@@ -17,6 +17,9 @@ Bools = npt.NDArray[np.bool_]
 _PARALLEL_COS = np.cos(np.radians(30.0))
 """A neighbour takes its pixels only where it runs alongside; a crossing road does not cut a queue in two."""
 
+_SLACK_M = 0.7
+"""Nearer than this makes no difference: the curve's points are 1 m apart."""
+
 
 @dataclass(frozen=True, eq=False)
 class RoadGrid:
@@ -141,10 +144,16 @@ class RoadGrid:
             tangents.append(road.tangent_of(near))
             mine.append(np.full(len(near), road is self.road))
         tree = spatial.cKDTree(np.vstack(points))
+        if all(map(np.all, mine)):
+            # What is nearer to another stretch than to its own is so further out on the same side, too.
+            outer = [0, -1]
+            distance, _ = tree.query((lonlat[:, outer] - zero) * metric)
+            if (distance >= np.abs(offset[outer]) - _SLACK_M).all():
+                return np.ones(self.shape, dtype=bool)
         distance, nearest = tree.query((lonlat - zero) * metric)
         ahead = np.stack([left[:, 1] * metric[1], -left[:, 0] * metric[0]], axis=1)
         along = np.abs(np.sum(np.vstack(tangents)[nearest] * ahead[:, None, :], axis=2)) > _PARALLEL_COS
-        elsewhere = (distance < np.abs(offset) - 0.7) & (np.concatenate(mine)[nearest] | along)
+        elsewhere = (distance < np.abs(offset) - _SLACK_M) & (np.concatenate(mine)[nearest] | along)
         coarse = (~elsewhere).astype(np.float32).T  # rows by offset, right first
         rows = np.interp(self.offset_m(), offset, np.arange(len(offset)))
         columns = np.interp(self.station_m(), station, np.arange(len(station)))

@@ -38,19 +38,17 @@ class Surface:
     texture: float
 
 
-def surface_of(profile: Array, texture: Array, on_road: npt.NDArray[np.bool_]) -> Surface:
+def surface_of(brightness: Pixels, texture: Pixels, on_road: npt.NDArray[np.bool_]) -> Surface:
     """Describe the carriageway.
 
     Parameters
     ----------
-    profile : array, shape (chunks, rows, bands)
-    texture : array, shape (chunks, rows)
+    brightness, texture : array, shape (chunks, rows)
     on_road : array of bool, shape (chunks, rows)
     """
     if not on_road.any():
         return Surface(0.4, 0.02)
-    brightness = profile[..., :3].mean(axis=2)[on_road]
-    return Surface(float(np.median(brightness)), float(np.median(texture[on_road])))
+    return Surface(float(np.median(brightness[on_road])), float(np.median(texture[on_road])))
 
 
 def look_through(

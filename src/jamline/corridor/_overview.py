@@ -117,14 +117,21 @@ class Look:
                 start = grid.first
                 samples.add(values[:, near], source[near], start)
                 seen = hidden == Hidden.SEEN
-                for at in range(0, grid.columns, _CHUNK):
-                    part, good = values[:, :, at : at + _CHUNK], seen[:, at : at + _CHUNK]
-                    if part.shape[2] < _CHUNK // 2 and start + at > 0:
+                whole_chunks = grid.columns // _CHUNK * _CHUNK
+                for part, good in zip(
+                    (values[..., :whole_chunks], values[..., whole_chunks:]),
+                    (seen[:, :whole_chunks], seen[:, whole_chunks:]),
+                    strict=True,
+                ):
+                    # A rest shorter than half a chunk tells little, unless it is all there is.
+                    if not part.shape[2] or (part.shape[2] < _CHUNK // 2 and start + whole_chunks > 0):
                         continue
-                    masked = np.where(good, part, np.nan)
-                    medians.append(_nanmedian(masked))
-                    spreads.append(_nanmedian(np.abs(masked - medians[-1][..., None])).mean(axis=0))
-                    seens.append(good.mean(axis=1))
+                    chunks = max(1, part.shape[2] // _CHUNK)
+                    masked = np.where(good, part, np.nan).reshape(*part.shape[:2], chunks, -1)
+                    median = _nanmedian(masked)
+                    medians.extend(np.moveaxis(median, -1, 0))
+                    spreads.extend(_nanmedian(np.abs(masked - median[..., None])).mean(axis=0).T)
+                    seens.extend(good.reshape(len(good), chunks, -1).mean(axis=2).T)
                 shown.append(_by_cell(seen[near].mean(axis=0)))
                 taken.append(_by_cell(~grid.own(neighbours)) > 0.5)
                 yield values, seen
@@ -144,9 +151,9 @@ class Overview:
         Middle of each chunk.
     offset_m : array, shape (rows,)
         Offsets in falling order.
-    profile : array, shape (chunks, rows, bands)
-        Median of each row in each chunk, stretched.
-    texture, seen : array, shape (chunks, rows)
+    brightness : array, float32, shape (chunks, rows)
+        Median of each row in each chunk, stretched, mean over the colours.
+    texture, seen : array, float32, shape (chunks, rows)
         Spread along the row, same unit; share of it that was seen.
     log_chance : array, float16, shape (3, places, cells)
         What the network says of the road's middle and edges.
@@ -160,9 +167,9 @@ class Overview:
 
     station_m: Array
     offset_m: Array
-    profile: Array
-    texture: Array
-    seen: Array
+    brightness: Pixels
+    texture: Pixels
+    seen: Pixels
     log_chance: Halves
     shown: Array
     taken: Bools
@@ -179,14 +186,16 @@ class Overview:
             list(chain.from_iterable(getattr(look, name) for look in looks))
             for name in ("medians", "spreads", "seen", "shown", "taken")
         )
-        profile = np.nan_to_num(np.stack(medians).transpose(0, 2, 1))
+        colours = [np.nan_to_num(median[:3]) - stretch.low[:3, None] for median in medians]
         return cls(
             station_m=(np.arange(len(medians), dtype=np.float64) + 0.5) * _CHUNK_M,
             offset_m=RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M).offset_m(),
-            profile=((profile - stretch.low) / stretch.high).astype(np.float64),
-            texture=(np.nan_to_num(np.stack(spreads)) / stretch.high).astype(np.float64),
-            seen=np.stack(seen),
-            log_chance=np.concatenate([look.log_chance for look in looks], axis=2),
+            brightness=np.stack([colour.mean(axis=0) / np.float32(stretch.high) for colour in colours]),
+            texture=np.nan_to_num(np.stack(spreads)) / np.float32(stretch.high),
+            seen=np.stack(seen).astype(np.float32),
+            log_chance=looks[0].log_chance
+            if len(looks) == 1
+            else np.concatenate([look.log_chance for look in looks], axis=2),
             shown=np.concatenate(shown),
             taken=np.repeat(np.concatenate(taken, axis=1), 2, axis=0),
             stretches=stretches,
@@ -214,7 +223,7 @@ class Overview:
         """Describe what the carriageway looks like on the whole."""
         shift = np.interp(self.station_m, alignment.station_m, alignment.shift_m)
         on_road = np.abs(self.offset_m[None, :] - shift[:, None]) < alignment.width_m / 2
-        return surface_of(self.profile, self.texture, on_road & (self.seen > 0.5))
+        return surface_of(self.brightness, self.texture, on_road & (self.seen > 0.5))
 
 
 def _answers(

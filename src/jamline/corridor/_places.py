@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Weights = Callable[[int, int], Array]
+"""What speaks for each place, as a log, from one chunk to before another, shape (chunks, places)."""
+
+_BLOCK = 1024
+"""Chunks that are held at once: of a road of 500 km some 60,000 would be, several times."""
 
 
 def place_posterior(log_weight: Array, move: Array) -> Array:
@@ -32,18 +39,50 @@ def place_posterior(log_weight: Array, move: Array) -> Array:
            [0.988, 0.012],
            [0.988, 0.012]])
     """
-    local = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-    forward, backward = np.empty_like(local), np.ones_like(local)
-    forward[0] = local[0] / local[0].sum()
-    for i in range(1, len(local)):
-        ahead = (forward[i - 1] @ move) * local[i]
-        forward[i] = ahead / ahead.sum()
-    for i in range(len(local) - 2, -1, -1):
-        back = move @ (local[i + 1] * backward[i + 1])
-        backward[i] = back / back.sum()
-    posterior: Array = forward * backward
-    posterior /= posterior.sum(axis=1, keepdims=True)
+    posterior = np.empty(log_weight.shape)
+    for first, part in posterior_blocks(lambda start, stop: log_weight[start:stop], len(log_weight), move):
+        posterior[first : first + len(part)] = part
     return posterior
+
+
+def posterior_blocks(log_weight: Weights, count: int, move: Array) -> Iterator[tuple[int, Array]]:
+    """Yield what `place_posterior` returns in blocks, each with its first chunk, from the last block to the first.
+
+    Sums from the front are kept where blocks begin, and taken again within each.
+    """
+    starts = range(0, count, _BLOCK)
+    before: list[Array | None] = [None]
+    for start in starts:
+        before.append(_forward(_local(log_weight, start, count), before[-1], move)[-1])
+    backward: Array | None = None
+    for number in reversed(range(len(starts))):
+        local = _local(log_weight, starts[number], count)
+        forward = _forward(local, before[number], move)
+        posterior = np.empty_like(local)
+        for i in range(len(local) - 1, -1, -1):
+            # Here it is what speaks for each place from behind; after it, that and what speaks for it itself.
+            behind = np.ones(local.shape[1]) if backward is None else move @ backward
+            if backward is not None:
+                behind /= behind.sum()
+            posterior[i] = forward[i] * behind
+            backward = local[i] * behind
+        posterior /= posterior.sum(axis=1, keepdims=True)
+        yield starts[number], posterior
+
+
+def _local(log_weight: Weights, start: int, count: int) -> Array:
+    weight = log_weight(start, min(start + _BLOCK, count))
+    local: Array = np.exp(weight - weight.max(axis=1, keepdims=True))
+    return local
+
+
+def _forward(local: Array, before: Array | None, move: Array) -> Array:
+    """Sum from the front over one block."""
+    forward = np.empty_like(local)
+    for i, here in enumerate(local):
+        ahead = here if before is None else (before @ move) * here
+        before = forward[i] = ahead / ahead.sum()
+    return forward
 
 
 def place_path(log_weight: Array, move: Array) -> npt.NDArray[np.intp]:
@@ -56,15 +95,24 @@ def place_path(log_weight: Array, move: Array) -> npt.NDArray[np.intp]:
     >>> place_path(np.log([[0.5, 0.1, 0.4], [0.1, 0.1, 0.8]]), np.full((3, 3), 1 / 3))
     array([0, 2])
     """
+    return path_through(lambda start, stop: log_weight[start:stop], len(log_weight), move)
+
+
+def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np.intp]:
+    """Return what `place_path` returns, of weights that are asked for in blocks."""
     log_move = np.log(np.maximum(move, 1e-300))
-    best = log_weight[0]
-    came = np.zeros(log_weight.shape, np.intp)
-    for i in range(1, len(log_weight)):
-        ahead = best[:, None] + log_move
-        came[i] = ahead.argmax(axis=0)
-        best = ahead.max(axis=0) + log_weight[i]
-    path = np.empty(len(log_weight), np.intp)
-    path[-1] = best.argmax()
-    for i in range(len(path) - 1, 0, -1):
+    came = np.zeros((count, len(move)), np.uint16)
+    best: Array | None = None
+    for start in range(0, count, _BLOCK):
+        for i, weight in enumerate(log_weight(start, min(start + _BLOCK, count)), start=start):
+            if best is None:
+                best = weight
+                continue
+            ahead = best[:, None] + log_move
+            came[i] = ahead.argmax(axis=0)
+            best = ahead.max(axis=0) + weight
+    path = np.empty(count, np.intp)
+    path[-1] = 0 if best is None else best.argmax()
+    for i in range(count - 1, 0, -1):
         path[i - 1] = came[i, path[i]]
     return path

@@ -206,31 +206,40 @@ def _sight(section: Section, found: Found, road: Road, carriageway_m: float) -> 
     last = max(first + 1, int(np.ceil((stop_m - grid.pixel_m) / _BIN_M - 1e-9)))
     ends = stop_m >= road.length_m
     station = grid.station_m()
-    rows = []
+    start_m = np.arange(first, last) * _BIN_M
+    end_m = np.arange(first + 1, last + 1) * _BIN_M
+    if ends:
+        end_m[-1] = road.length_m
+    low, high = np.searchsorted(station, start_m), np.searchsorted(station, end_m)
+    recall, false_per_km = (
+        [float(each[a:b].mean()) if b > a else 0.0 for a, b in zip(low, high, strict=True)]
+        for each in (found.recall, found.false_per_km)
+    )
+    parts = []
     for side in road.sides:
         on_side = (np.abs(offset) < max(carriageway_m / 2, 1.0)) & (road.side_of(offset) == side)
         codes = found.hidden[on_side]
-        for number in range(first, last):
-            start_m, end_m = number * _BIN_M, (number + 1) * _BIN_M
-            if ends and number == last - 1:
-                end_m = road.length_m
-            columns = (station >= start_m) & (station < end_m)
-            part = codes[:, columns]
-            part = part[part != Hidden.ELSEWHERE]
-            counts = np.bincount(part, minlength=len(Hidden))
-            seen = bool(part.size and counts[Hidden.SEEN] >= _SEEN_SHARE * part.size)
-            reason = "" if seen else Hidden(int(counts[1:].argmax()) + 1).reason if part.size else "outside imagery"
-            rows.append(
-                (
-                    side,
-                    start_m,
-                    end_m,
-                    seen,
-                    reason,
-                    float(found.recall[columns].mean()) if columns.any() else 0.0,
+        # Pixels of each code up to each column; those nearer to another stretch tell nothing of this one.
+        upto = np.zeros((len(Hidden) - 1, grid.columns + 1), np.int64)
+        for code in range(len(Hidden) - 1):
+            np.cumsum(np.count_nonzero(codes == code, axis=0), out=upto[code, 1:])
+        count = upto[:, high] - upto[:, low]
+        total = count.sum(axis=0)
+        seen = (total > 0) & (count[Hidden.SEEN] >= _SEEN_SHARE * total)
+        most = [Hidden(int(code)).reason for code in count[1:].argmax(axis=0) + 1]
+        parts.append(
+            pd.DataFrame(
+                {
+                    "side": side,
+                    "start_m": start_m,
+                    "end_m": end_m,
+                    "seen": seen,
+                    "reason": np.where(seen, "", np.where(total > 0, most, Hidden.OUTSIDE.reason)).astype(object),
+                    "recall": recall,
                     # False ones are told over the carriageway; each side has its share.
-                    float(found.false_per_km[columns].mean()) / len(road.sides) if columns.any() else 0.0,
-                )
+                    "false_per_km": np.array(false_per_km) / len(road.sides),
+                }
             )
-    frame = pd.DataFrame(rows, columns=tables.SIGHT.names)
+        )
+    frame = pd.concat(parts, ignore_index=True)
     return tables.check(frame, tables.SIGHT, source="detector")

@@ -26,8 +26,8 @@ from jamline.imagery._tiles import TILE_PX, Bools, Level, Place, by_block, runs_
 Raw = npt.NDArray[Any]
 Lend = Callable[[], AbstractContextManager[Any]]
 
-_HELD_BYTES = 32 << 20
-"""Decoded blocks held: at 512 px and 8 bit some 40, more than 10 km of road run through at a time."""
+_HELD_BYTES = 24 << 20
+"""Decoded blocks held: at 512 px and 8 bit some 30, as many as 6 km of road run through."""
 
 _KEPT_BYTES = 4 << 30
 """Most that is put on disk: some 2,500 km of road at 0.5 m. What does not fit is decoded again."""

@@ -14,7 +14,7 @@ from rasterio.session import DummySession
 
 from jamline.imagery._remote import gdal_name, settings
 
-_CACHE_MB = 32
+_CACHE_MB = 16
 """GDAL's own block cache; its default of 5 % of all memory, taken by each process, is what fills machines."""
 
 _MAX_IDLE = 32

@@ -104,6 +104,10 @@ _PRIOR = np.linalg.matrix_power(_STEP, 4096)[0]
 """Shares of the phases on a road that goes on before its first bin."""
 
 
+_BINS = 4096
+"""Bins whose likelihoods are unpacked at once."""
+
+
 def filter_states(log_likelihood: Array) -> Filtered:
     """Return the chance of each phase given the bins up to each one: the forward pass.
 
@@ -117,16 +121,18 @@ def filter_states(log_likelihood: Array) -> Filtered:
     -------
     array of float32, shape (bins, columns, phases)
     """
-    likelihood = log_likelihood - log_likelihood.max(axis=2, keepdims=True)
-    np.exp(np.maximum(likelihood, -_NEVER, out=likelihood), out=likelihood)
-    bins, columns, _ = likelihood.shape
+    bins, columns, _ = log_likelihood.shape
     filtered = np.empty((bins, columns, len(PHASE_STATE)), dtype=np.float32)
     ahead = np.broadcast_to(_PRIOR, filtered.shape[1:])
-    for number, seen in enumerate(likelihood):
-        joint = ahead * seen[:, _PHASE_VIEW]
-        joint /= joint.sum(axis=1, keepdims=True)
-        filtered[number] = joint
-        ahead = joint @ _STEP
+    for start in range(0, bins, _BINS):
+        here = log_likelihood[start : start + _BINS]
+        likelihood = here - here.max(axis=2, keepdims=True)
+        np.exp(np.maximum(likelihood, -_NEVER, out=likelihood), out=likelihood)
+        for number, seen in enumerate(likelihood, start=start):
+            joint = ahead * seen[:, _PHASE_VIEW]
+            joint /= joint.sum(axis=1, keepdims=True)
+            filtered[number] = joint
+            ahead = joint @ _STEP
     return filtered
 
 
@@ -186,11 +192,14 @@ def _resistance(filtered: Filtered) -> Array:
     Columns and lasting phases lie end to end, shape (columns * phases * (bins + 1),), each above the one before: then
     one search finds places in all of them. The difference of two entries is the cost of one phase throughout.
     """
-    ahead = filtered @ _STEP[:, _LOOPS].astype(np.float32)
-    stayed = filtered[:, :, _LOOPS] * np.diag(_STEP)[_LOOPS].astype(np.float32)
-    cost = np.minimum(-np.log(np.maximum(stayed, 1e-30) / np.maximum(ahead, 1e-30)), _NEVER)
-    summed = np.zeros((*cost.shape[1:], len(cost) + 1))
-    np.cumsum(np.maximum(np.moveaxis(cost, 0, -1), 0.0), axis=-1, out=summed[..., 1:])
+    bins, columns, _ = filtered.shape
+    summed = np.zeros((columns, len(_LOOPS), bins + 1))
+    lasting, lasts = _STEP[:, _LOOPS].astype(np.float32), np.diag(_STEP)[_LOOPS].astype(np.float32)
+    for column in range(columns):
+        ahead = filtered[:, column] @ lasting
+        stayed = filtered[:, column][:, _LOOPS] * lasts
+        cost = np.minimum(-np.log(np.maximum(stayed, 1e-30) / np.maximum(ahead, 1e-30)), _NEVER)
+        np.cumsum(np.maximum(cost.T, 0.0), axis=-1, out=summed[column, :, 1:])
     end = summed[:, :, -1].ravel() + 2 * _NEVER
     summed += np.append(0.0, np.cumsum(end)[:-1]).reshape(summed.shape[:2])[:, :, None]
     return summed.ravel()
