@@ -163,12 +163,15 @@ def peaks_of(maps: Pixels, *, least: float = -5.0) -> Peaks:
 
 def one_each(peaks: Peaks, score: Array, *, least: float) -> npt.NDArray[np.intp]:
     """Return which peaks to keep, so that each vehicle is there once, in order of score."""
-    if not len(score):
+    # Most peaks are too low, and handing them over takes longer than all the rest.
+    high = np.flatnonzero(score.astype(np.float32) > np.float32(least))
+    if not len(high):
         return np.zeros(0, np.intp)
-    size = np.column_stack([peaks.length_m, peaks.width_m]) / PIXEL_M
-    corner = np.column_stack([peaks.column, peaks.row]) - size / 2
-    keep = cv2.dnn.NMSBoxes(np.hstack([corner, size]).tolist(), score.tolist(), least, _OVERLAP)
-    return np.asarray(keep, np.intp).reshape(-1)
+    size = np.column_stack([peaks.length_m, peaks.width_m])[high] / PIXEL_M
+    corner = np.column_stack([peaks.column, peaks.row])[high] - size / 2
+    keep = cv2.dnn.NMSBoxes(np.hstack([corner, size]).tolist(), score[high].tolist(), least, _OVERLAP)
+    kept: npt.NDArray[np.intp] = high[np.asarray(keep, np.intp).reshape(-1)]
+    return kept
 
 
 def resampled(
