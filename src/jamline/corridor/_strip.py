@@ -104,12 +104,13 @@ def _fill(
 ) -> None:
     """Fill one window's columns in place, from the best image that shows each pixel."""
     ends = grid.edges()
+    near = _near(scene, ends)
     seen: dict[int, _Seen] = {}
     # At its very edge an image has no neighbours to interpolate with; where tiles overlap, the next one does.
-    for edge in (_KERNEL_PX, -0.5) if len(scene.images) > 1 else (-0.5,):
-        for number, image in enumerate(scene.images):
+    for edge in (_KERNEL_PX, -0.5) if len(near) > 1 else (-0.5,):
+        for number in near:
             if number not in seen:
-                seen[number] = _Seen.of(image, grid, ends)
+                seen[number] = _Seen.of(scene.images[number], grid, ends)
             wanted = (source < 0) & seen[number].within(edge)
             if not wanted.any():
                 continue
@@ -124,6 +125,12 @@ def _fill(
             source[take] = number
             if not (source < 0).any():
                 return
+
+
+def _near(scene: Scene, ends: tuple[Array, Array]) -> tuple[int, ...]:
+    """Return the numbers of the images that may show a strip: of a folder of tiles only a few do."""
+    lonlat = np.concatenate(ends)
+    return scene.near(*lonlat.min(axis=0), *lonlat.max(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +235,8 @@ def _fetch(scene: Scene, grid: RoadGrid, later: Later) -> None:
         return
     ends = grid.edges()
     left: npt.NDArray[np.bool_] | None = None
-    for image in scene.images:
+    for number in _near(scene, ends):
+        image = scene.images[number]
         x, y = _Seen.of(image, grid, ends).near(grid, later)
         inside = (x > -0.5) & (x < image.width - 0.5) & (y > -0.5) & (y < image.height - 0.5)
         if left is not None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
 
 from jamline.errors import UsageError
 from jamline.imagery._bands import COLOUR
@@ -20,6 +24,9 @@ from jamline.imagery._sources import find, natural_key
 _SAME_GSD = 1.1
 """Images whose resolutions differ by less are as good as one another, and the newer one goes first: the
 ground size of one and the same pixel grid changes by some per mille across its map projection."""
+
+_AROUND_DEG = 1e-4
+"""Some 10 m: footprints are true to millimetres, and what lies at an edge must not be lost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +84,20 @@ class Scene:
             return {}
         first, *others = (image.band_times for image in self.images)
         return dict(first) if all(dict(each) == dict(first) for each in others) else {}
+
+    def near(self, west: float, south: float, east: float, north: float) -> tuple[int, ...]:
+        """Return the numbers of the images that may show something of a box of degrees, best first."""
+        low, high = self._boxes
+        # A road and an image may count the same meridian with a turn between them.
+        turn = 360.0 * np.round(((low[:, 0] + high[:, 0]) - (west + east)) / 720.0)
+        over = (low[:, 0] - turn <= east) & (high[:, 0] - turn >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
+        return tuple(np.flatnonzero(over).tolist())
+
+    @cached_property
+    def _boxes(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Lower and upper corners of the images in longitude and latitude, shape (images, 2)."""
+        bounds = np.array([image.footprint.bounds for image in self.images])
+        return bounds[:, :2] - _AROUND_DEG, bounds[:, 2:] + _AROUND_DEG
 
     def close(self) -> None:
         """Close the files and forget their pixels; a later read opens them again."""
