@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from jamline.corridor._ahead import one_ahead
 from jamline.corridor._alignment import Alignment, align, unmoved
-from jamline.corridor._centreline import CELL_M, PIXEL_M, REACH_M, Centreline, planes
+from jamline.corridor._centreline import CELL_M, PIXEL_M, PLACES_M, REACH_M, Centreline, planes
 from jamline.corridor._edges import Edges, edges_of
 from jamline.corridor._grid import RoadGrid
 from jamline.corridor._hidden import Surface, surface_of
@@ -137,7 +137,8 @@ class Look:
                 yield values, seen
 
         around = beyond(first - _LAP, first), beyond(stop, stop + _LAP)
-        log_chance = _answers(each(), around=around, near=near, road=road, width_m=width_m)
+        log_chance = np.empty((3, len(PLACES_M), -(-(stop - first) // _CELL)), np.float16)
+        _answer(log_chance, each(), around=around, near=near, road=road, width_m=width_m)
         return cls(tuple(medians), tuple(spreads), tuple(seens), tuple(shown), tuple(taken), log_chance, samples)
 
 
@@ -226,25 +227,27 @@ class Overview:
         return surface_of(self.brightness, self.texture, on_road & (self.seen > 0.5))
 
 
-def _answers(
+def _answer(
+    log_chance: Halves,
     pieces: Iterable[tuple[Pixels, Bools]],
     *,
     around: tuple[tuple[Pixels, Bools] | None, tuple[Pixels, Bools] | None],
     near: Bools,
     road: Road,
     width_m: float | None,
-) -> Halves:
+) -> None:
     """Ask the network about successive pieces of a strip, each with what lies before and after it.
 
     Each is read once; the one before and the one after are kept for as long as they are looked at. ``around`` is what
-    lies before the first and after the last.
+    lies before the first and after the last. Answers are put in place: on a long road two of them are too many.
     """
     network = Centreline.shipped()
-    answers: list[Halves] = []
+    done = 0
 
     def ask(
         before: tuple[Pixels, Bools] | None, here: tuple[Pixels, Bools], after: tuple[Pixels, Bools] | None
     ) -> None:
+        nonlocal done
         parts = [here]
         if before is not None:
             parts.insert(0, (before[0][..., -_LAP:], before[1][..., -_LAP:]))
@@ -257,7 +260,8 @@ def _answers(
         answer = network.answer(planes(values, seen, near=near, oneway=road.oneway, width_m=width_m))
         first = 0 if before is None else parts[0][1].shape[1] // _CELL
         cells = -(-here[1].shape[1] // _CELL)
-        answers.append(answer[..., first : first + cells].astype(np.float16))
+        log_chance[..., done : done + cells] = answer[..., first : first + cells]
+        done += cells
 
     before, after = around
     here = None
@@ -268,7 +272,6 @@ def _answers(
         here = piece
     if here is not None:
         ask(before, here, after)
-    return np.concatenate(answers, axis=2)
 
 
 def _by_cell(values: npt.NDArray[np.generic]) -> Array:

@@ -6,14 +6,16 @@ chain made a world with its own queues (`_worlds`). What a queue is in every wor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from jamline.errors import UsageError
 from jamline.evidence import Evidence
-from jamline.queues._chain import draw_paths, filter_states
+from jamline.queues._chain import VIEWS, draw_paths, filter_states
 from jamline.queues._queue import Queue, Queues
-from jamline.queues._reading import READINGS, readings
+from jamline.queues._reading import READINGS, Reading, readings
 from jamline.queues._summary import Side, summarise
 from jamline.queues._worlds import Worlds, draw_worlds
 
@@ -78,7 +80,7 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
     if not every:
         return []
     # All readings of both sides go through the chain side by side.
-    filtered = filter_states(np.stack([reading.log_likelihood() for reading in every], axis=1))
+    filtered = filter_states(_likelihoods(every))
     paths = draw_paths(filtered, draws=_DRAWS, rng=rng)
     column = np.searchsorted(paths.path, _DRAWS * np.arange(len(every) + 1))
     sides: list[Side] = []
@@ -93,6 +95,14 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
         if of_side:
             sides.append(_side(evidence, side, parts, queued))
     return sides
+
+
+def _likelihoods(readings: Sequence[Reading]) -> Array:
+    """Return how well each state explains each bin by each reading, shape (bins, readings, `VIEWS`)."""
+    likelihoods = np.empty((len(readings[0].sight.recall), len(readings), VIEWS))
+    for column, reading in enumerate(readings):
+        likelihoods[:, column] = reading.log_likelihood()
+    return likelihoods
 
 
 def _side(evidence: Evidence, name: str, parts: list[Worlds], queued: Array) -> Side:
