@@ -182,7 +182,7 @@ class Blocks:
         per = level.unit_px[0] // TILE_PX, level.unit_px[1] // TILE_PX
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="jamline-")  # noqa: SIM115 (lives as long as the scene)
+                self._file = tempfile.TemporaryFile(prefix="jamline-", buffering=0)  # noqa: SIM115 (lives with the scene)
             for down, across in np.argwhere(block.wanted):
                 tile = (int(place[0] * per[0] + down), int(place[1] * per[1] + across))
                 if tile in kept:
@@ -193,7 +193,9 @@ class Blocks:
                     content += block.mask[here].tobytes()
                 if self._end + len(content) > _KEPT_BYTES:
                     return
-                os.pwrite(self._file.fileno(), content, self._end)
+                self._file.seek(self._end)
+                if self._file.write(content) < len(content):
+                    raise OSError("no room")
                 kept[tile] = self._end
                 self._end += len(content)
         except OSError:
@@ -204,7 +206,11 @@ class Blocks:
         high, wide = (min(TILE_PX, size - at * TILE_PX) for size, at in zip(level.shape, tile, strict=True))
         pixels = high * wide
         size = len(level.bands) * pixels * np.dtype(level.dtype).itemsize
-        content = os.pread(self._file.fileno(), size + pixels * level.masked, offset)  # type: ignore[union-attr]
+        with self._lock:
+            if self._file is None:
+                raise OSError("closed while it was read")
+            self._file.seek(offset)
+            content = self._file.read(size + pixels * level.masked)
         raw = np.frombuffer(content[:size], level.dtype).reshape(len(level.bands), high, wide)
         return raw, np.frombuffer(content[size:], np.uint8).reshape(high, wide) if level.masked else None
 
