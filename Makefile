@@ -28,9 +28,11 @@ format: $(VENV)/has-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Speed as ratios of one run. The studies beside it take minutes to hours: docs/accuracy.md has their commands.
-bench: $(VENV)/has-core
+# Speed as ratios of one run. What the survey is held against is AGPL and has an environment of its own, .venv-bench. The
+# studies beside it take minutes to hours: docs/accuracy.md and docs/batch.md have their commands.
+bench: $(VENV)/has-core $(VENV)-bench/has-peers
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/scale/bench.py --peers $(VENV)-bench/bin/python --plot build/bench/performance.png
 
 docs: $(VENV)/has-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -52,6 +54,11 @@ clean:
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)-bench/has-peers: benchmarks/requirements-peers.txt
+	test -e $(VENV)-bench/pyvenv.cfg || $(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 $(VENV)/has-core: pyproject.toml | $(VENV)/pyvenv.cfg
 	$(PIP) -e .
