@@ -44,8 +44,8 @@ def main(folder: Path, km: str, stretch_km: float) -> None:
     paths = made(folder)
     image, road = paths["long"], paths[f"{km} km"]
     whole: dict[str, bytes] = {}
-    print("| one road of so many km | workers | seconds | processor seconds | files |")
-    print("|---|---|---|---|---|")
+    print("| one road of so many km | workers | seconds | processor seconds | MB written | files |")
+    print("|---|---|---|---|---|---|")
     for what, workers, stretch_m in (
         ("as a whole", 1, 1e9),
         ("in stretches", 1, 1000 * stretch_km),
@@ -57,7 +57,8 @@ def main(folder: Path, km: str, stretch_km: float) -> None:
             files = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
         same = "the first" if not whole else "byte-identical" if files == whole else "DIFFERENT"
         whole = whole or files
-        print(f"| {km} {what} | {workers} | {seconds:.1f} | {cpu:.1f} | {same} |", flush=True)
+        size_mb = sum(map(len, files.values())) / 1e6
+        print(f"| {km} {what} | {workers} | {seconds:.1f} | {cpu:.1f} | {size_mb:.1f} | {same} |", flush=True)
     print(f"\n{os.cpu_count()} processors, {platform.machine()}, Python {platform.python_version()}")
 
 

@@ -43,7 +43,7 @@ NAMES = {
     "survey": "survey, threads as it likes",
     "warp": "GDAL's warp of the corridor",
     "sahi-tiles": "SAHI + YOLO11n-obb, slices that the corridor touches",
-    "sahi-whole": "SAHI + YOLO11n-obb, whole image",
+    "sahi-whole": "SAHI + YOLO11n-obb, whole image (from a sample)",
 }
 
 Result = dict[str, Any]
