@@ -568,3 +568,13 @@ def test_evidence_without_a_column_is_refused(table):
     broken = getattr(evidence, table).drop(columns="side")
     with pytest.raises(JamlineError, match="Must have the columns side"):
         replace(evidence, **{table: broken})
+
+
+def test_what_was_seen_is_told_by_side_and_is_the_caller_s_own():
+    evidence = seen(ROAD, row(500.0, 5), unseen=[("right", 300.0, 400.0, "cloud")])
+    spans = evidence.seen("right")
+    assert [(each.start_m, each.end_m) for each in spans] == [(0.0, 300.0), (400.0, ROAD.length_m)]
+    assert [(each.start_m, each.end_m) for each in evidence.seen("left")] == [(0.0, ROAD.length_m)]
+    assert evidence.seen("all") == []
+    spans.clear()
+    assert len(evidence.seen("right")) == 2

@@ -6,6 +6,7 @@ Everything behind this door knows stations and offsets, but no pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -58,8 +59,13 @@ class Evidence:
 
     def seen(self, side: str) -> list[Span]:
         """Return the stretches of one side in which vehicles could have been seen."""
-        rows = self.sight[(self.sight["side"] == side) & self.sight["seen"]]
-        return merge(map(Span, rows["start_m"], rows["end_m"]))
+        return list(self._seen.get(side, ()))
+
+    @cached_property
+    def _seen(self) -> dict[str, list[Span]]:
+        """The seen stretches by side. Each queue asks for them, and a long road has very many bins of sight."""
+        rows = self.sight[self.sight["seen"]]
+        return {side: merge(map(Span, own["start_m"], own["end_m"])) for side, own in rows.groupby("side")}
 
     def seen_by_any(self) -> list[Span]:
         """Return the stretches seen on at least one side."""
