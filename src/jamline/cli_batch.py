@@ -13,6 +13,9 @@ from jamline.errors import BatchError, UsageError
 if TYPE_CHECKING:
     from jamline.batch import Batch, Failure, Progress
 
+_BAR = "{l_bar}{bar}| {n:.6g}/{total:.6g} [{elapsed}<{remaining}, {rate_fmt}]"
+"""As usual, but for the number of jobs: a long road counts by the share of it that is done."""
+
 
 @click.command()
 @click.argument("jobs", metavar="JOBS...", nargs=-1)
@@ -78,14 +81,12 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
         nonlocal bar
         if bar is None:
             # The rate is of this run alone: what was done before costs no time now.
-            bar = tqdm(
-                total=total, initial=round(ended, 2), unit=" jobs", disable=True if quiet else None, dynamic_ncols=True
-            )
+            off = True if quiet else None
+            bar = tqdm(total=total, initial=ended, unit=" jobs", disable=off, dynamic_ncols=True, bar_format=_BAR)
         if failure is not None:
             with tqdm.external_write_mode():
                 click.echo(f"Failed: {failure.name}: {failure.rule}", err=True)
-        # A long road counts by the share of it that is done.
-        bar.update(round(round(ended, 2) - bar.n, 2))
+        bar.update(ended - bar.n)
 
     try:
         yield advance
