@@ -1,7 +1,13 @@
 """The report: plain words first, nothing from outside, everything escaped, pictures in their place."""
 
 import base64
+import hashlib
+import html
 import re
+import shlex
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -17,11 +23,15 @@ from jamline import tables
 from jamline.claims import Claim, Finding, check_claim, check_claims
 from jamline.errors import OutputError
 from jamline.outputs import run_record
-from jamline.queues import Motion, measure_queues
+from jamline.queues import Motion, Queue, Queues, measure_queues
 from jamline.report import StripImage, words, write_report
+from jamline.report.command import command_of
+from jamline.report.crops import gaps_of, places_of
+from jamline.report.overview import overview_of
+from jamline.report.page import render
 from jamline.report.profile import densities
 from jamline.report.rows import frames_of, row_of
-from jamline.report.strips import RowFrame, row_pictures
+from jamline.report.strips import Frame, pictures_of
 from jamline.spans import Estimate
 
 NASTY = "</title><script>alert('x')</script> & \"q\""
@@ -56,7 +66,7 @@ class Page(HTMLParser):
         assert self.stack.pop() == tag
 
     def handle_data(self, data):
-        if self.stack[-1:] != ["style"]:
+        if self.stack[-1:] not in (["style"], ["script"]):
             self.text.append(data)
 
     @property
@@ -102,9 +112,13 @@ def test_nothing_is_loaded_from_anywhere(tmp_path, queues):
     page = Page(text)
     assert "http:" not in text
     assert "https:" not in text
-    assert "url(" not in text.replace("url(#hatch)", "")
+    assert "url(" not in text.replace("url(#hatch)", "").replace("url(#hatch-close)", "")
     assert "@import" not in text
-    assert not {"script", "link", "iframe", "img", "base", "object", "form"} & set(page.tags)
+    assert not {"link", "iframe", "img", "base", "object", "form"} & set(page.tags)
+    # One script, our own, and by its digest a browser runs no other.
+    script = re.search(r"<script>(.*)</script>", text, re.DOTALL)[1]
+    assert page.tags.count("script") == 1
+    assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" in text
     for name, value in page.attributes:
         if name in ("href", "src", "xlink:href"):
             assert value.startswith(("data:image/jpeg;base64,", "#"))
@@ -126,8 +140,7 @@ def test_names_with_html_in_them_stay_text(tmp_path):
     run = run_record(queues, findings, imagery=[Photo()], settings={NASTY: NASTY})
     text = page_of(tmp_path, queues, findings, run=run, title=NASTY)
     page = Page(text)
-    assert "script" not in page.tags
-    assert "<script" not in text
+    assert page.tags.count("script") == text.count("<script") == 1
     assert page.said.count("<script>alert('x')</script>") >= 10
 
 
@@ -145,9 +158,11 @@ def test_the_page_is_accessible(tmp_path, queues):
 
 def test_every_vehicle_is_drawn_in_its_place(tmp_path, queues):
     """Boxes of the whole page against the table: metres from the row's corner, left of the road on top."""
-    page = Page(page_of(tmp_path, queues))
+    text = page_of(tmp_path, queues)
     drawn = {"queued": 0, "flowing": 0, "parked": 0}
-    for path in page.paths:
+    # The close-ups draw some of them again.
+    rows = Page(re.sub(r'<section aria-labelledby="evidence">.*?</section>', "", text, flags=re.DOTALL))
+    for path in rows.paths:
         if "v " in path.get("class", ""):
             _, state, _ = path["class"].split()
             drawn[state] += path["d"].count("M")
@@ -155,7 +170,7 @@ def test_every_vehicle_is_drawn_in_its_place(tmp_path, queues):
     # On the edges between rows a vehicle is drawn twice.
     for state, number in drawn.items():
         assert counts[state] <= number <= counts[state] + 3
-    parked = next(path["d"] for path in page.paths if "v parked" in path.get("class", ""))
+    parked = next(path["d"] for path in rows.paths if "v parked" in path.get("class", ""))
     # Station 150 is 900 m into the row from -750 to 250; offset -7 is 12 + 7 m from the top.
     x, y, length = map(float, re.match(r"M([\d.]+) ([\d.]+)h([\d.]+)", parked).groups())
     assert x + length / 2 == pytest.approx(900.0, abs=0.3)
@@ -185,7 +200,7 @@ def test_bins_hidden_for_one_reason_are_one_patch():
     bins = [("left", 400.0 + 10 * k, 410.0 + 10 * k, "cloud") for k in range(5)]
     bins.append(("left", 450.0, 460.0, "tree cover"))
     queues = measure_queues(example.jam(road, unseen=bins))
-    row = row_of(RowFrame(road.name, 0.0, 12.0, -12.0), queues, queues.evidence, "")
+    row = row_of(Frame(road.name, 0.0, 12.0, -12.0), queues, queues.evidence, "")
     patches = [(patch.x, patch.width, patch.reason) for patch in row.unseen]
     assert patches == [(400.0, 50.0, "cloud"), (450.0, 10.0, "tree cover")]
 
@@ -283,6 +298,39 @@ def test_sixteen_km_stay_under_three_megabytes(tmp_path):
     assert len(page_of(tmp_path, queues, strips=strips)) < 3_000_000
 
 
+def test_five_hundred_km_stay_a_page():
+    """A queue of 120 km in 20 parts, a cloud each km: the page and its time stay bounded."""
+    road = example.bent_road(500_000.0)
+    station = np.concatenate([np.arange(200_000.0, 320_000.0, 120.0), np.arange(100.0, 499_000.0, 2000.0)])
+    clouds = [(side, s, s + 60.0, "cloud") for side in road.sides for s in np.arange(500.0, 499_000.0, 1000.0)]
+    evidence = example.evidence(road, example.vehicles(road, station, -1.8), clouds)
+    length = Estimate(6.0, 5.9, 6.1, unit="km")
+    queues = Queues(
+        evidence,
+        tuple(
+            Queue(
+                road.name, "right", s, s + 6000.0, length, length, Estimate(150, 140, 160), 0.0, 1.0, 25.0, "dense",
+                {"20": 0.0, "50": 6.0, "100": 6.0}, np.full(10, 6.0), np.full(10, 150.0),
+            )
+            for s in np.arange(200_000.0, 320_000.0, 6000.0)
+        ),
+        evidence.vehicles,
+        {"gap_m": 20.0, "break_m": 100.0, "level": 0.9, "seed": 0},
+    )  # fmt: skip
+    noise = np.random.default_rng(0)
+    strips = (
+        StripImage("A-161", a, a + 2000.0, 1.0, 12.0, noise.integers(60, 120, (24, 2000, 3), dtype=np.uint8))
+        for a in np.arange(190_000.0, 330_000.0, 2000.0)
+    )
+    began = time.process_time()
+    page = render(queues=queues, findings=None, strips=strips, run=run_record(queues), evidence=None, title=None)
+    assert time.process_time() - began < 20
+    assert len(page) < 6_000_000
+    assert page.count('<figure class="row') == 60
+    assert 3 * 2 <= page.count('<figure class="crop') <= 3 * 14
+    assert "stretches; <code>run.json</code> holds all" in page
+
+
 def test_a_report_that_cannot_be_written_is_named(tmp_path, queues):
     with pytest.raises(OutputError, match="Invalid report"):
         write_report(tmp_path / "no" / "report.html", queues=queues, strips=(), run=run_record(queues))
@@ -306,9 +354,9 @@ def test_a_picture_shows_the_place_it_is_of(pixel_m):
     station = 400 + (np.arange(columns) + 0.5) * pixel_m
     offset = 12 - (np.arange(rows) + 0.5) * pixel_m
     image = np.where((np.abs(station - 1200) < 20)[None] & (np.abs(offset - 6) < 4)[:, None], 250, 20)
-    frame = RowFrame("r", 1000.0, 12.0, -12.0)
-    pictures = row_pictures([StripImage("r", 400.0, 1900.0, pixel_m, 12.0, image.astype(np.uint8))], [frame])
-    picture = decoded(pictures["r", 1000.0]).mean(axis=0)
+    frame = Frame("r", 1000.0, 12.0, -12.0)
+    pictures = pictures_of([StripImage("r", 400.0, 1900.0, pixel_m, 12.0, image.astype(np.uint8))], [frame])
+    picture = decoded(pictures[frame]).mean(axis=0)
     bright = np.argwhere(picture > 130)
     metres = 1000.0 / picture.shape[1]
     assert picture.shape[1] <= 2000
@@ -322,9 +370,10 @@ def test_pictures_join_strips_and_leave_the_rest_grey():
         StripImage("r", 300.0, 600.0, 1.0, 5.0, np.full((10, 300), 240, np.uint8)),
         StripImage("other", 0.0, 1000.0, 1.0, 5.0, np.full((10, 1000), 0, np.uint8)),
     ]
-    pictures = row_pictures(iter(strips), [RowFrame("r", 0.0, 5.0, -5.0), RowFrame("r", 1000.0, 5.0, -5.0)])
-    assert list(pictures) == [("r", 0.0)]
-    line = decoded(pictures["r", 0.0])[0, 5]
+    shown = Frame("r", 0.0, 5.0, -5.0)
+    pictures = pictures_of(iter(strips), [shown, Frame("r", 1000.0, 5.0, -5.0)])
+    assert list(pictures) == [shown]
+    line = decoded(pictures[shown])[0, 5]
     assert line[:290].max() < 30
     assert line[310:590].min() > 220
     assert abs(line[620:] - 128).max() < 12
@@ -374,3 +423,121 @@ def test_open_ends_are_lower_bounds_in_words():
 def test_likelihood_makes_a_sentence(likelihood, said):
     assert words.chance(replace(a_finding(), likelihood=likelihood)) == said
     assert "%" not in said
+
+
+# -- map, close-ups, viewer, command, review -------------------------------------------------------
+
+
+def coordinates(path):
+    return [np.array(re.findall(r"-?[\d.]+", part), float).reshape(-1, 2) for part in path.split("M") if part]
+
+
+def test_the_map_is_to_scale_with_north_up(queues):
+    """Lengths on paper against stations, and the scale bar against both; the road leaves to the north."""
+    road = queues.evidence.road
+    drawn = overview_of(queues, queues.evidence)
+    step_m = road.length_m / sum(
+        np.linalg.norm(np.diff(part, axis=0), axis=1).sum()
+        for part in coordinates(drawn.seen) + coordinates(drawn.unseen)
+    )
+    bar_m = float(drawn.bar_text.removesuffix(" m"))
+    assert drawn.bar_percent / 100 * 1000 * step_m == pytest.approx(bar_m, rel=0.01)
+    first = coordinates(drawn.seen)[0]
+    assert first[0, 1] > first[-1, 1]
+    # Seen are the first 1.3 km of 2.6; nothing of a queue lies beyond.
+    assert coordinates(drawn.unseen)[0][0] == pytest.approx(first[-1], abs=0.2)
+    assert "1.3 km of it seen" in drawn.alt
+
+
+def test_a_queue_is_drawn_on_its_own_side_of_the_road(queues):
+    """The road leads north, so the right side lies to the east."""
+    drawn = overview_of(queues, queues.evidence)
+    road, queue = coordinates(drawn.seen)[0], coordinates(drawn.queues[0].path)[0]
+    beside = [x - np.interp(-y, -road[:, 1], road[:, 0]) for x, y in queue[1:-1]]
+    assert queues[0].side == "right"
+    assert np.mean(beside) > 5
+
+
+def test_labels_of_the_map_do_not_lie_over_each_other(queues):
+    road = replace(queues.evidence.road, places={f"post {k}": (44.6, 42.8 + k / 1e4) for k in range(30)})
+    drawn = overview_of(queues, replace(queues.evidence, road=road))
+    told = [label for label in drawn.labels if label.text]
+    assert [label.text for label in told][:2] == ["checkpoint", "head, km 0.05"]
+    assert {label.kind for label in told} >= {"place", "end", "post"}
+    for k, a in enumerate(told):
+        for b in told[:k]:
+            same = a.anchor == b.anchor and abs(a.x - b.x) < 5
+            assert not (same and abs(a.y - b.y) / 100 * drawn.height < 30), (a, b)
+
+
+def test_close_ups_show_both_ends_and_every_gap():
+    road = example.bent_road(2000.0)
+    hidden = (700.0, 760.0)
+    station = np.concatenate([np.arange(300.0, 600.0, 8.0), np.arange(640.0, 1200.0, 8.0)])
+    station = station[(station < hidden[0] - 3) | (station > hidden[1] + 3)]
+    queues = measure_queues(
+        example.evidence(road, example.vehicles(road, station, -1.8), [("right", *hidden, "cloud")])
+    )
+    assert len(queues) == 1
+    gaps = gaps_of(queues[0], queues)
+    occupied = np.sort(station)
+    wide = np.flatnonzero(np.diff(occupied) - 4.5 > 20)
+    expected = [(occupied[k] + 2.25, occupied[k + 1] - 2.25) for k in wide]
+    np.testing.assert_allclose([(gap.start_m, gap.end_m) for gap in gaps], expected, atol=1e-6)
+    (of,) = places_of(queues, queues.evidence)
+    assert [place.kind for place in of.places] == ["head", "tail", "gap", "gap"]
+    for place, station_m in zip(of.places, (queues[0].start_m, queues[0].end_m), strict=False):
+        assert (place.frame.start_m + place.frame.end_m) / 2 == pytest.approx(station_m)
+    for place, (start_m, end_m) in zip(of.places[2:], expected, strict=True):
+        assert place.frame.start_m < start_m
+        assert place.frame.end_m > end_m
+    assert "not seen" not in of.places[2].text
+    assert "part of it was not seen" in of.places[3].text
+
+
+def test_the_head_is_the_end_nearer_to_the_origin(queues):
+    (of,) = places_of(queues, queues.evidence)
+    road = replace(queues.evidence.road, origin_station_m=2500.0)
+    (turned,) = places_of(queues, replace(queues.evidence, road=road))
+    assert [place.kind for place in of.places[:2]] == ["head", "tail"]
+    assert of.places[0].frame == turned.places[1].frame
+    assert of.places[1].frame == turned.places[0].frame
+
+
+def test_whether_a_person_looked_is_said(tmp_path, queues):
+    assert "Not reviewed by a person." in Page(page_of(tmp_path, queues)).said
+    told = {
+        "accepted": 120, "rejected": 30, "added": 20, "reviewed_m": 1500.0, "stretches": [],
+        "precision": {"value": 0.8, "low": 0.74, "high": 0.85, "level": 0.9, "open": []}, "recall": None,
+        "spotcheck": {"vehicles": {"value": 1234, "low": 1200, "high": 1270, "level": 0.9, "open": []}, "reviewed": 20},
+    }  # fmt: skip
+    record = run_record(queues).model_copy(update={"review": told})
+    said = Page(page_of(tmp_path, queues, run=record)).said
+    assert "120 accepted, 30 rejected, 20 added; 1.50 km of road looked at whole." in said
+    assert "the detector had reached precision 0.80 (90 %: 0.74 to 0.85)." in said
+    assert "A spot check of 20 stretches drawn at random tells 1,234 vehicles (1,200 to 1,270)" in said
+    assert "No person has reviewed" not in said
+
+
+def test_the_command_on_the_page_measures_the_same_again(tmp_path, small_scene):
+    """Typed into a shell as it stands there, it gives the same lengths."""
+    from jamline.outputs import read_run
+    from jamline.pipeline import survey
+
+    first = survey(
+        small_scene, small_scene / "road.geojson", origin="border", claims=["it's 300 m"], gsd_m=0.5, half_width_m=12.5,
+        bands={"blue": 3, "red": 1, "green": 2}, detector="contrast",
+    )  # fmt: skip
+    first.write(tmp_path / "first")
+    page = (tmp_path / "first" / "report.html").read_text(encoding="utf-8")
+    command = html.unescape(re.search(r"<pre [^>]*><code>(.*?)</code></pre>", page, re.DOTALL)[1])
+    assert command.startswith("jamline measure ")
+    command = f"{shlex.quote(sys.executable)} -m {command.replace('OUTDIR', shlex.quote(str(tmp_path / 'again')))} -q"
+    subprocess.run(["bash", "-c", command], check=True, capture_output=True)
+    again = read_run(tmp_path / "again")
+    assert again.roads == first.run.roads
+    assert again.roads[0].queues
+
+
+def test_a_road_that_a_script_made_has_no_command(queues):
+    assert command_of(run_record(queues).to_json(), [queues.evidence]) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -14,14 +16,24 @@ from pydantic import BaseModel
 from jamline.errors import OutputError
 from jamline.queues import BREAKDOWN_PER_KM_LANE, PACKED_PER_KM_LANE
 from jamline.report import words
+from jamline.report.command import command_of
+from jamline.report.crops import crops_of, places_of
+from jamline.report.overview import overview_of
 from jamline.report.profile import profiles
 from jamline.report.rows import ZOOM_M, Row, frames_of, row_of, rows_left
-from jamline.report.strips import ROW_M, StripImage, row_pictures
+from jamline.report.strips import ROW_M, Frame, StripImage, pictures_of
+from jamline.report.viewer import viewer_of
 
 if TYPE_CHECKING:
     from jamline.claims import Finding
     from jamline.evidence import Evidence
     from jamline.queues import Queues
+
+_MOST_ROADS = 12
+"""Roads that get a map and close-ups: a page is for reading."""
+
+_MOST_LINES = 150
+"""Queues and unseen stretches that are listed of a road; `run.json` and the layers hold all of them."""
 
 
 def write_report(
@@ -79,11 +91,16 @@ def render(
     evidences = [each.evidence for each in per_road] if evidence is None else list(evidence)
     record = run.model_dump(mode="json", by_alias=True) if isinstance(run, BaseModel) else dict(run)
     names = ", ".join(each.road.name for each in evidences)
+    script = _text("page.js")
     return _template().render(
         css=Markup(_text("page.css")),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
         title=title or f"Traffic jam on {names}",
         run=record,
         acquired=_acquired(record),
+        reviewed=words.reviewed(record.get("review")),
+        command=command_of(record, evidences),
         findings=_findings(findings),
         together=words.together(_findings(findings)),
         roads=_roads(per_road, evidences, strips),
@@ -92,6 +109,7 @@ def render(
         words=words,
         row_m=ROW_M,
         zoom_m=ZOOM_M,
+        most_lines=_MOST_LINES,
         breakdown=BREAKDOWN_PER_KM_LANE,
         packed=PACKED_PER_KM_LANE,
     )
@@ -101,18 +119,19 @@ def _roads(
     per_road: Sequence[Queues], evidences: Sequence[Evidence], strips: Iterable[StripImage]
 ) -> list[dict[str, Any]]:
     """Return what the page shows of each road."""
-    layouts = []
+    layouts, close = [], []
     used = 0
-    for queues, evidence in zip(per_road, evidences, strict=True):
+    for index, (queues, evidence) in enumerate(zip(per_road, evidences, strict=True)):
         layout = frames_of(queues, evidence, room=rows_left(used))
         used += len(layout.frames)
         layouts.append(layout)
-    pictures = row_pictures(strips, [frame for layout in layouts for frame in layout.frames])
+        close.append(places_of(queues, evidence) if index < _MOST_ROADS else [])
+    frames: list[Frame] = [frame for layout in layouts for frame in layout.frames]
+    frames += [place.frame for of_road in close for of_queue in of_road for place in of_queue.places]
+    pictures = pictures_of(strips, frames)
     roads = []
-    for queues, evidence, layout in zip(per_road, evidences, layouts, strict=True):
-        rows: list[Row] = [
-            row_of(frame, queues, evidence, pictures.get((frame.road, frame.start_m), "")) for frame in layout.frames
-        ]
+    for index, (queues, evidence, layout) in enumerate(zip(per_road, evidences, layouts, strict=True)):
+        rows: list[Row] = [row_of(frame, queues, evidence, pictures.get(frame, "")) for frame in layout.frames]
         roads.append(
             {
                 "road": evidence.road,
@@ -120,7 +139,10 @@ def _roads(
                 "queues": queues,
                 "headline": words.headline(queues),
                 "details": words.details(queues),
+                "overview": overview_of(queues, evidence) if index < _MOST_ROADS else None,
+                "close": [(of, crops_of(of.places, queues, evidence, pictures)) for of in close[index]],
                 "rows": rows,
+                "viewer": viewer_of(layout.frames, queues, evidence),
                 "left_out": layout.left_out,
                 "unseen": layout.unseen,
                 "profiles": profiles(queues, evidence),

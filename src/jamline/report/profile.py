@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.report.words import km
-from jamline.spans import Span, intersect, merge, total_m
+from jamline.spans import Span, merge
 
 if TYPE_CHECKING:
     from jamline.evidence import Evidence
@@ -77,18 +77,22 @@ def densities(queues: Queues, evidence: Evidence, side: str) -> tuple[Array, Arr
     rows = queues.vehicles
     running = rows[(rows["side"] == side) & (rows["state"] != "parked")]
     seen = evidence.seen(side)
+    bounds = np.array([[span.start_m, span.end_m] for span in seen], dtype=float).reshape(-1, 2)
     # What was found where little was seen would be held against too little road.
     where = running["station_m"].to_numpy(float)
-    inside = np.any([(where >= span.start_m) & (where <= span.end_m) for span in seen] or [where < 0], axis=0)
+    nearest = np.searchsorted(bounds[:, 0], where, side="right") - 1
+    inside = (nearest >= 0) & (where <= np.append(bounds[:, 1], -np.inf)[nearest])
     station_m, offset_m = where[inside], running["offset_m"].to_numpy(float)[inside]
     bin_of = np.clip(np.searchsorted(edges, station_m, side="right") - 1, 0, len(edges) - 2)
     counts = np.bincount(bin_of, minlength=len(edges) - 1)
+    # Seen metres up to each edge: a long road has thousands of bins and of seen stretches.
+    up_to = np.concatenate([[0.0], np.repeat(np.cumsum(bounds[:, 1] - bounds[:, 0]), 2)])[: bounds.size]
+    seen_m_of = np.diff(np.interp(edges, bounds.ravel(), up_to)) if len(seen) else np.zeros(len(edges) - 1)
     tagged = max(1.0, (road.lanes or 1) / len(road.sides))
     density = np.full(len(counts), np.nan)
     for k, number in enumerate(counts):
-        bin_span = Span(edges[k], edges[k + 1])
-        seen_m = total_m(intersect(seen, bin_span))
-        if seen_m < min(_MIN_SEEN_M, bin_span.length_m):
+        seen_m = float(seen_m_of[k])
+        if seen_m + 1e-6 < min(_MIN_SEEN_M, edges[k + 1] - edges[k]):
             continue
         lanes = max(tagged, rows_abreast(offset_m[bin_of == k]))
         density[k] = number / (seen_m / 1000) / lanes

@@ -1,4 +1,4 @@
-"""The road laid flat in rows of 1 km: what is drawn over the pictures."""
+"""The road laid flat in rows of 1 km, and what is drawn over any picture of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jamline.report.strips import ROW_M, RowFrame
+from jamline.report.strips import ROW_M, Frame
 from jamline.report.words import interval, km, length
 from jamline.spans import Span, intersect, merge, subtract
 
@@ -44,7 +44,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A stretch not seen, in metres from the row's upper left corner."""
+    """A stretch not seen, in metres from the frame's upper left corner."""
 
     x: float
     y: float
@@ -66,7 +66,7 @@ class Zoom:
 class Row:
     """All that the page needs to draw one row."""
 
-    frame: RowFrame
+    frame: Frame
     title: str
     summary: str
     seen: bool
@@ -83,7 +83,7 @@ class Row:
 class RowsOfRoad:
     """The rows of one road, which stretches were left out for length, and which because nobody saw them."""
 
-    frames: list[RowFrame]
+    frames: list[Frame]
     left_out: list[str]
     unseen: list[str]
 
@@ -103,16 +103,18 @@ def frames_of(queues: Queues, evidence: Evidence, *, room: int) -> RowsOfRoad:
     last = math.ceil((road.length_m - road.origin_station_m) / ROW_M - 1e-9)
     starts = [road.origin_station_m + k * ROW_M for k in range(first, max(last, first + 1))]
     busy = merge(Span(queue.start_m, queue.end_m) for queue in queues)
-    station_m = queues.vehicles["station_m"]
-    sights = evidence.seen_by_any() + [Span(s, s + 1.0) for s in station_m]
+    sights = evidence.seen_by_any()
+    holds = set(np.floor((queues.vehicles["station_m"].to_numpy(float) - starts[0]) / ROW_M).astype(int).tolist())
     # An empty row for each km that nobody saw would hide the others.
-    shown = [start for start in starts if intersect(sights, Span(start, start + ROW_M))] or starts
+    shown = [
+        start for k, start in enumerate(starts) if k in holds or intersect(sights, Span(start, start + ROW_M))
+    ] or starts
     chosen = shown
     if len(shown) > room:
         chosen = [start for start in shown if intersect(busy, Span(start, start + ROW_M))][:room]
     half_m = evidence.half_width_m
     return RowsOfRoad(
-        [RowFrame(road.name, start, half_m, -half_m) for start in chosen],
+        [Frame(road.name, start, half_m, -half_m) for start in chosen],
         _told(set(shown) - set(chosen), road.origin_station_m),
         _told(set(starts) - set(shown), road.origin_station_m),
     )
@@ -129,10 +131,10 @@ def rows_left(used: int) -> int:
     return max(0, _MAX_ROWS - used)
 
 
-def row_of(frame: RowFrame, queues: Queues, evidence: Evidence, picture: str) -> Row:
+def row_of(frame: Frame, queues: Queues, evidence: Evidence, picture: str) -> Row:
     """Put one row together."""
     origin_m = evidence.road.origin_station_m
-    end_m = frame.start_m + ROW_M
+    end_m = frame.end_m
     vehicles = queues.vehicles
     inside = vehicles[(vehicles["station_m"] >= frame.start_m) & (vehicles["station_m"] < end_m)]
     states = inside["state"].value_counts()
@@ -146,10 +148,10 @@ def row_of(frame: RowFrame, queues: Queues, evidence: Evidence, picture: str) ->
         title=f"km {start} to {end}",
         summary=", ".join(told) if told else "no vehicle found" if seen else "not seen",
         seen=seen,
-        marks=_marks(frame, vehicles),
+        marks=marks_on(frame, vehicles),
         bars_left=bars["left"] + bars["all"],
         bars_right=bars["right"],
-        unseen=_patches(frame, evidence),
+        unseen=patches_on(frame, evidence),
         ticks=_ticks(frame.start_m, ROW_M, 100.0, origin_m, digits=1),
         zooms=[
             Zoom(x, f"km {km(frame.start_m + x, origin_m)} to {km(frame.start_m + x + ZOOM_M, origin_m)}",
@@ -160,13 +162,13 @@ def row_of(frame: RowFrame, queues: Queues, evidence: Evidence, picture: str) ->
     )  # fmt: skip
 
 
-def _marks(frame: RowFrame, vehicles: Any) -> dict[str, str]:
-    """Return an SVG path of boxes for each class of vehicle, in metres from the row's upper left corner."""
+def marks_on(frame: Frame, vehicles: Any) -> dict[str, str]:
+    """Return an SVG path of boxes for each class of vehicle, in metres from the frame's upper left corner."""
     paths: dict[str, str] = {}
     half_m = vehicles["length_m"] / 2
-    # A vehicle on the edge between two rows is drawn in both, each showing its part.
+    # A vehicle on the edge between two frames is drawn in both, each showing its part.
     reaches = vehicles["station_m"] + half_m > frame.start_m
-    vehicles = vehicles[reaches & (vehicles["station_m"] - half_m < frame.start_m + ROW_M)]
+    vehicles = vehicles[reaches & (vehicles["station_m"] - half_m < frame.end_m)]
     truck = vehicles["kind"] == "truck"
     for state in ("queued", "flowing", "parked"):
         for kind, chosen in (("car", ~truck), ("truck", truck)):
@@ -180,11 +182,11 @@ def _marks(frame: RowFrame, vehicles: Any) -> dict[str, str]:
     return paths
 
 
-def _bars(frame: RowFrame, queues: Queues) -> dict[str, list[Bar]]:
+def _bars(frame: Frame, queues: Queues) -> dict[str, list[Bar]]:
     """Return the queues' extents within a row, by side."""
     bars: dict[str, list[Bar]] = {"left": [], "right": [], "all": []}
     for queue in queues:
-        for part in intersect([Span(queue.start_m, queue.end_m)], Span(frame.start_m, frame.start_m + ROW_M)):
+        for part in intersect([Span(queue.start_m, queue.end_m)], Span(frame.start_m, frame.end_m)):
             goes_on = []
             if part.start_m == queue.start_m and "start" in queue.length_km.open:
                 goes_on.append("start")
@@ -196,9 +198,9 @@ def _bars(frame: RowFrame, queues: Queues) -> dict[str, list[Bar]]:
     return bars
 
 
-def _patches(frame: RowFrame, evidence: Evidence) -> list[Patch]:
-    """Return what was not seen within a row: beyond the line's ends too."""
-    whole = Span(frame.start_m, frame.start_m + ROW_M)
+def patches_on(frame: Frame, evidence: Evidence) -> list[Patch]:
+    """Return what was not seen within a frame: beyond the line's ends too."""
+    whole = Span(frame.start_m, frame.end_m)
     patches = [
         Patch(span.start_m - frame.start_m, 0.0, span.length_m, frame.height_m, "beyond the road line")
         for span in subtract(whole, [Span(0.0, evidence.road.length_m)])

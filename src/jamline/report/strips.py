@@ -1,4 +1,4 @@
-"""Pictures of the road laid flat, cut into rows of 1 km and packed for the page."""
+"""Pictures of the road laid flat, cut into the frames that the page shows and packed for it."""
 
 from __future__ import annotations
 
@@ -55,50 +55,55 @@ class StripImage:
 
 
 @dataclass(frozen=True, slots=True)
-class RowFrame:
-    """Where one row of the page lies: a kilometre counted from the origin, as wide as what was looked at."""
+class Frame:
+    """A piece of the road that the page shows: by default a kilometre, as wide as what was looked at."""
 
     road: str
     start_m: float
     top_offset_m: float
     bottom_offset_m: float
+    length_m: float = ROW_M
+
+    @property
+    def end_m(self) -> float:
+        """Station of its right edge."""
+        return self.start_m + self.length_m
 
     @property
     def height_m(self) -> float:
-        """Width of the strip across the road, which is the height of the row."""
+        """Width of the strip across the road, which is the height of the frame."""
         return self.top_offset_m - self.bottom_offset_m
 
 
-def row_pictures(strips: Iterable[StripImage], frames: Iterable[RowFrame]) -> Mapping[tuple[str, float], str]:
-    """Cut strips into rows.
+def pictures_of(strips: Iterable[StripImage], frames: Iterable[Frame]) -> Mapping[Frame, str]:
+    """Cut strips into frames.
 
     Parameters
     ----------
     strips : iterable of StripImage
         In any order; used once, so it may be a generator.
-    frames : iterable of RowFrame
-        The rows to picture.
+    frames : iterable of Frame
+        What to picture; frames may overlap.
 
     Returns
     -------
-    mapping of (str, float) to str
-        Data URI of a JPEG for each row that any strip shows, by road and the row's first station.
+    mapping of Frame to str
+        Data URI of a JPEG for each frame that any strip shows.
     """
-    by_road: dict[str, list[RowFrame]] = {}
+    by_road: dict[str, list[Frame]] = {}
     for frame in frames:
         by_road.setdefault(frame.road, []).append(frame)
-    canvases: dict[tuple[str, float], Bytes] = {}
+    canvases: dict[Frame, Bytes] = {}
     pixel_m: dict[str, float] = {}
     for strip in strips:
         small = _reduced(strip)
         scale = pixel_m.setdefault(strip.road, small.pixel_m)
         for frame in by_road.get(strip.road, []):
-            if small.start_m < frame.start_m + ROW_M and small.end_m > frame.start_m:
-                key = (frame.road, frame.start_m)
-                if key not in canvases:
-                    canvases[key] = _canvas(frame, scale)
-                _paste(canvases[key], frame, small)
-    return {key: _data_uri(canvas) for key, canvas in canvases.items()}
+            if small.start_m < frame.end_m and small.end_m > frame.start_m:
+                if frame not in canvases:
+                    canvases[frame] = _canvas(frame, scale)
+                _paste(canvases[frame], frame, small)
+    return {frame: _data_uri(canvas) for frame, canvas in canvases.items()}
 
 
 def _reduced(strip: StripImage) -> StripImage:
@@ -119,16 +124,16 @@ def _reduced(strip: StripImage) -> StripImage:
     )
 
 
-def _canvas(frame: RowFrame, pixel_m: float) -> Bytes:
-    """Return a grey picture of a row."""
-    shape = (max(1, round(frame.height_m / pixel_m)), max(1, round(ROW_M / pixel_m)), 3)
+def _canvas(frame: Frame, pixel_m: float) -> Bytes:
+    """Return a grey picture of a frame."""
+    shape = (max(1, round(frame.height_m / pixel_m)), max(1, round(frame.length_m / pixel_m)), 3)
     return np.full(shape, _UNSEEN_GREY, dtype=np.uint8)
 
 
-def _paste(canvas: Bytes, frame: RowFrame, strip: StripImage) -> None:
-    """Put what a strip shows of a row on its canvas, each pixel from the strip's pixel at its centre."""
+def _paste(canvas: Bytes, frame: Frame, strip: StripImage) -> None:
+    """Put what a strip shows of a frame on its canvas, each pixel from the strip's pixel at its centre."""
     rows, columns = canvas.shape[:2]
-    station = frame.start_m + (np.arange(columns) + 0.5) * ROW_M / columns
+    station = frame.start_m + (np.arange(columns) + 0.5) * frame.length_m / columns
     offset = frame.top_offset_m - (np.arange(rows) + 0.5) * frame.height_m / rows
     x = np.floor((station - strip.start_m) / strip.pixel_m).astype(int)
     y = np.floor((strip.top_offset_m - offset) / strip.pixel_m).astype(int)

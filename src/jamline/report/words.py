@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jamline.spans import Estimate, total_m
@@ -116,6 +116,40 @@ def unseen_sentence(evidence: Sequence[Evidence]) -> str:
         f"{whole_km - seen_km:.1f} of {whole_km:.1f} km of road could not be seen. "
         "Nothing is known about traffic there; it is not counted as empty."
     )
+
+
+def reviewed(review: Mapping[str, Any] | None) -> list[str]:
+    """Return who looked at the vehicles besides the program, and what came of it.
+
+    Parameters
+    ----------
+    review : mapping or None
+        What `run.json` holds under that key; ``None`` before a review.
+    """
+    if review is None:
+        return ["No person has reviewed the vehicles: every box is the detector's own."]
+    told = [
+        f"A person reviewed the vehicles: {review['accepted']:,} accepted, {review['rejected']:,} rejected, "
+        f"{review['added']:,} added; {review['reviewed_m'] / 1000:.2f} km of road looked at whole. "
+        "Lengths, counts and verdicts on this page are measured anew from that."
+    ]
+    shares = [(name, review.get(name)) for name in ("precision", "recall")]
+    known = [
+        f"{name} {share['value']:.2f} ({100 * share['level']:.0f} %: {share['low']:.2f} to {share['high']:.2f})"
+        for name, share in shares
+        if share
+    ]
+    if known:
+        told.append(f"Where every vehicle was looked at, the detector had reached {' and '.join(known)}.")
+    check = review.get("spotcheck")
+    if check:
+        about = check["vehicles"]
+        bounds = f" ({about['low']:,.0f} to {about['high']:,.0f})" if about["high"] is not None else ""
+        told.append(
+            f"A spot check of {check['reviewed']} stretches drawn at random tells {about['value']:,.0f} "
+            f"vehicles{bounds} on the road where it was seen."
+        )
+    return told
 
 
 def chance(finding: Finding) -> str:
