@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
 
 import jam_example as example
 from jamline.claims import check_claims
@@ -21,8 +23,6 @@ DESKTOP, PHONE = (1280, 900), (390, 844)
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no Chromium on this machine (apt-get install chromium)")
@@ -87,7 +87,7 @@ def opened(browser, report):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_report_opens_without_complaint_request_or_overflow(opened, report, size, scheme):
     page = opened(size, color_scheme=scheme)
-    page.wait_for_function("document.querySelector('.viewer output').textContent")
+    told(page)
     for details in page.query_selector_all("summary"):
         details.click()
     assert page.complaints == []
@@ -99,13 +99,16 @@ def test_the_report_opens_without_complaint_request_or_overflow(opened, report, 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light")])
 def test_axe_finds_nothing_serious(opened, size, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     # The page lets no script in but its own; the checker is one from outside.
     page = opened(size, color_scheme=scheme, bypass_csp=True)
     found = Axe().run(page).response
     assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == []
     assert len(found["passes"]) > 20
+
+
+def told(page):
+    """Wait until the strip says aloud where it is. A page that lets no script in cannot be asked by one."""
+    expect(page.locator(".viewer output").first).to_have_text(re.compile(r"^Shown: km −?[0-9.]+ to −?[0-9.]+$"))
 
 
 def shown(page):
@@ -134,9 +137,7 @@ def test_the_strip_moves_by_keyboard(opened):
     assert shown(page)[1] == pytest.approx(60.0)
     page.keyboard.press("Control+ArrowRight")
     assert shown(page)[1] == pytest.approx(60.0)
-    page.wait_for_function(
-        "/^Shown: km -?[−0-9.]+ to [0-9.]+$/.test(document.querySelector('.viewer output').textContent)"
-    )
+    told(page)
 
 
 def test_the_strip_moves_by_pointer(opened):
@@ -157,14 +158,13 @@ def test_the_strip_moves_by_pointer(opened):
     # The wheel alone scrolls the page; with Ctrl it enlarges, and what lies under the pointer stays there.
     page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 50)
     under = left + width / 4
+    before = page.get_attribute(".surface .strip", "viewBox")
     page.mouse.wheel(0, 1)
     assert shown(page) == (left, width)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -100)
     page.keyboard.up("Control")
-    page.wait_for_function(
-        "Number(document.querySelector('.surface .strip').getAttribute('viewBox').split(' ')[2]) < 190"
-    )
+    expect(page.locator(".surface .strip").first).not_to_have_attribute("viewBox", before)
     left, width = shown(page)
     assert left + width / 4 == pytest.approx(under, abs=1.0)
 

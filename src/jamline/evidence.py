@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from jamline import tables
+from jamline.cards import card
 from jamline.road import Road
 from jamline.spans import Estimate, Span, merge
 
@@ -57,8 +58,25 @@ class Evidence:
             f"{seen_km:.2f} of {self.road.length_m / 1000:.2f} km seen>"
         )
 
+    def _repr_html_(self) -> str:
+        seen_km = sum(span.length_m for span in self.seen_by_any()) / 1000
+        rows = [
+            ("vehicles", len(self.vehicles)),
+            ("seen", f"{seen_km:.2f} of {self.road.length_m / 1000:.2f} km"),
+            ("resolution", f"{self.gsd_m:.2g} m"),
+            ("alignment", self.alignment_m),
+            ("detector", self.detector),
+        ]
+        return card(f"Evidence on {self.road.name}", rows)
+
     def seen(self, side: str) -> list[Span]:
-        """Return the stretches of one side in which vehicles could have been seen."""
+        """Return the stretches of one side in which vehicles could have been seen.
+
+        Parameters
+        ----------
+        side : str
+            ``left``, ``right`` or ``all``, one of the road's sides.
+        """
         return list(self._seen.get(side, ()))
 
     @cached_property

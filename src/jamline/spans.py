@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from jamline.cards import card
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -168,6 +170,9 @@ class Estimate:
         low = self.value if self.low is None else self.low
         percent = f"{100 * self.level:.0f} %"
         return f"{self.value:.{digits}f}{unit} ({percent}: {low:.{digits}f} to {self.high:.{digits}f})"
+
+    def _repr_html_(self) -> str:
+        return card("Estimate", [("value", self), ("level", f"{100 * self.level:.0f} %")])
 
 
 def _rounded(number: float | None, digits: int) -> float | None:

@@ -7,6 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from jamline.cards import card
 from jamline.errors import ClaimError
 
 QUANTITIES = ("length", "count", "throughput")
@@ -136,6 +137,14 @@ class Claim:
             low, high = self.bounds
             phrase += f" ({_number(low)} to {_number(high)})"
         return phrase
+
+    def __repr__(self) -> str:
+        return f"<Claim '{self.text}': {self.quantity}, {self.meaning}>"
+
+    def _repr_html_(self) -> str:
+        known = ("author", "source", "url", "date", "published", "origin", "side", "note")
+        told = [(name, getattr(self, name)) for name in known if getattr(self, name)]
+        return card(f"Claim: {self.text}", [("read as", self.meaning), *told])
 
     def __str__(self) -> str:
         return self.meaning

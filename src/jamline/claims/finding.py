@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from jamline.cards import card
 from jamline.claims.claim import Claim
 
 VERDICTS = ("supported", "refuted", "undecided")
@@ -73,6 +74,18 @@ class Finding:
             "reason": self.reason,
             "notes": [*self.notes, *self.together],
         }
+
+    def __repr__(self) -> str:
+        return f"<Finding on '{self.claim.text}': {self.verdict}, {self.likelihood} ({self.probability:.2f})>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("verdict", self.verdict),
+            ("likelihood", f"{self.likelihood} ({self.probability:.2f})"),
+            ("reason", self.reason),
+            *(("note", note) for note in (*self.notes, *self.together)),
+        ]
+        return card(f"Finding on: {self.claim.text}", rows)
 
     def __str__(self) -> str:
         return f"'{self.claim.text}': {self.verdict}, {self.likelihood} ({self.probability:.2f}). {self.reason}"

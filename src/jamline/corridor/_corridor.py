@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from jamline.cards import card
 from jamline.corridor._ahead import one_ahead
 from jamline.corridor._alignment import FURTHEST_M
 from jamline.corridor._edges import Edges
@@ -96,6 +97,15 @@ class Corridor:
             f"{2 * self.half_width_m:g} m at {self.pixel_m:g} m>"
         )
 
+    def _repr_html_(self) -> str:
+        rows = [
+            ("size", f"{self.road.length_m / 1000:.2f} km by {2 * self.half_width_m:g} m"),
+            ("pixels", f"{self.pixel_m:g} m"),
+            ("carriageway", f"{self.carriageway_m:.1f} m"),
+            ("alignment", self.alignment_m),
+        ]
+        return card(f"Corridor of {self.road.name}", rows)
+
     @property
     def grid(self) -> RoadGrid:
         """The whole strip's geometry."""
@@ -134,7 +144,20 @@ class Corridor:
         return one_ahead(sections())
 
     def read(self, grid: RoadGrid, core: Span | None = None) -> Section:
-        """Read any cut of the strip as a section."""
+        """Read any cut of the strip as a section.
+
+        Parameters
+        ----------
+        grid : RoadGrid
+            The cut, as `RoadGrid.cut` of the corridor's grid gives it.
+        core : Span, optional
+            The stations that are the section's own; by default all of them.
+
+        Returns
+        -------
+        Section
+            Its pixels have shape (bands, rows, columns), brightness from about 0 to 1.
+        """
         values, hidden, source = read_strip(self.scene, grid)
         pixels = np.zeros_like(values)
         for number, stretch in enumerate(self.stretches):
@@ -175,6 +198,11 @@ def lay_flat(
         Roads measured in the same run.
     looks : sequence of Look, optional
         What `look_along` gave for each stretch of the road, where that was done elsewhere.
+
+    Returns
+    -------
+    Corridor
+        Its columns are stations and its rows offsets, both in metres.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
+from jamline.cards import grid
 from jamline.errors import UsageError
 from jamline.imagery._bands import COLOUR
 from jamline.imagery._blocks import Blocks
@@ -49,6 +50,12 @@ class Scene:
             f"<Scene of {count} image{'s' * (count != 1)}, {'+'.join(self.roles)}, {self.gsd_m:.3g} m, "
             f"{self.acquired or 'undated'}>"
         )
+
+    def _repr_html_(self) -> str:
+        rows = [(each.path, f"{each.gsd_m:.2g} m", each.acquired or "undated") for each in self.images[:20]]
+        left = len(self.images) - len(rows)
+        more = [(f"and {left} more", "", "")] if left else []
+        return grid("Scene, best image first", ("image", "resolution", "taken"), [*rows, *more])
 
     @property
     def roles(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jamline import tables
+from jamline.cards import card
 from jamline.claims import Claim, Finding, check_claims, read_claim
 from jamline.corridor import Corridor, Hidden, lay_flat
 from jamline.detect import Detector, detector_named, find_vehicles
@@ -63,6 +64,15 @@ class Survey:
             settings=self.settings,
             detector_sha256=self.detector_sha256,
         )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Survey of {len(self.queues)} roads: {sum(map(len, self.queues))} queues, {len(self.findings)} findings>"
+        )
+
+    def _repr_html_(self) -> str:
+        queues = [(f"{each.road}, {each.side}", each.length_km) for road in self.queues for each in road]
+        return card("Survey", [*queues, *((each.claim.text, each.verdict) for each in self.findings)])
 
     def write(self, outdir: str | Path, *, overwrite: bool = False, title: str | None = None) -> Path:
         """Write the layers, `run.json` and the report.

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline import tables
+from jamline.cards import card, grid
 from jamline.evidence import Evidence
 from jamline.spans import Estimate
 
@@ -150,6 +151,20 @@ class Queue:
             "motion": self.motion.to_json(),
         }
 
+    def __repr__(self) -> str:
+        return f"<Queue on '{self.road}', {self.side}: {self.length_km}, {self.vehicles}, {self.packing}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("length", self.length_km),
+            ("without gaps", self.occupied_km),
+            ("vehicles", self.vehicles),
+            ("stations", f"{self.start_m:.0f} to {self.end_m:.0f} m"),
+            ("density", f"{self.density_per_km_lane:.0f} per km and row, {self.packing}, in {self.lanes:.1f} rows"),
+            ("motion", self.motion.state),
+        ]
+        return card(f"Queue on {self.road}, {self.side}", rows)
+
     def __str__(self) -> str:
         return f"{self.road}, {self.side}: {self.length_km}, {self.vehicles.value:.0f} vehicles, {self.packing}"
 
@@ -191,6 +206,13 @@ class Queues(Sequence[Queue]):
     def __repr__(self) -> str:
         lines = [f"<Queues on '{self.evidence.road.name}': {len(self)}>", *(f"  {queue}" for queue in self)]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = ("side", "stations, m", "length", "vehicles", "packing")
+        rows = [(q.side, f"{q.start_m:.0f} to {q.end_m:.0f}", q.length_km, q.vehicles, q.packing) for q in self]
+        return grid(
+            f"Queues on {self.evidence.road.name}" if rows else f"no queue on {self.evidence.road.name}", head, rows
+        )
 
     def to_frame(self) -> Any:
         """Return the queues as a GeoDataFrame, schema `tables.QUEUES`."""

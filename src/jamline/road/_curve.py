@@ -16,24 +16,19 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import Geod
-from scipy import ndimage, spatial
+from scipy import spatial
 
+from jamline.cards import card
 from jamline.errors import RoadError
+from jamline.road._ellipsoid import metres_per_degree
+from jamline.road._points import STEP_M, interpolated, resampled, smoothed
 
 Array = npt.NDArray[np.float64]
 
 _GEOD = Geod(ellps="WGS84")
-_A_M = _GEOD.a
-_E2 = _GEOD.es
-
-_STEP_M = 1.0
-"""Spacing of the curve's points; below it the curve is straight."""
 
 _BOX_POINTS = 512
 """Points that are looked for together: finding those near a place costs little on a road of any length."""
-
-_SMOOTHING_M = 4.0
-"""Standard deviation of the smoothing. A vertex turning by 30 degrees becomes an arc of about 20 m radius."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +82,16 @@ class Road:
         kind = "one carriageway" if self.oneway else "two-way"
         return f"<Road '{self.name}', {self.length_m / 1000:.2f} km, {kind}, origin '{self.origin}'>"
 
+    def _repr_html_(self) -> str:
+        rows = [
+            ("length", f"{self.length_m / 1000:.2f} km"),
+            ("sides", ", ".join(self.sides)),
+            ("lanes", self.lanes or "not tagged"),
+            ("origin", f"{self.origin}, station {self.origin_station_m:.0f} m"),
+            ("source", self.source or "made by a script"),
+        ]
+        return card(f"Road {self.name}", rows)
+
     @property
     def length_m(self) -> float:
         """Geodesic length in metres."""
@@ -98,7 +103,13 @@ class Road:
         return ("all",) if self.oneway else ("left", "right")
 
     def side_of(self, offset_m: npt.ArrayLike) -> npt.NDArray[np.str_]:
-        """Return the side on which each offset lies, shape of ``offset_m``."""
+        """Return the side on which each offset lies, shape of ``offset_m``.
+
+        Parameters
+        ----------
+        offset_m : array
+            Metres to the left of the road.
+        """
         offset_m = np.asarray(offset_m)
         if self.oneway:
             return np.full(offset_m.shape, "all")
@@ -121,8 +132,8 @@ class Road:
         """
         s = np.atleast_1d(np.asarray(station_m, dtype=float))
         inside = np.clip(s, 0.0, self.length_m)
-        lonlat = _interp(inside, self.station_m, self.lonlat)
-        normal = _interp(inside, self.station_m, self._normal)
+        lonlat = interpolated(inside, self.station_m, self.lonlat)
+        normal = interpolated(inside, self.station_m, self._normal)
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
         metric = metres_per_degree(lonlat[:, 1])
         beyond = (s - inside)[:, None]
@@ -131,9 +142,15 @@ class Road:
         return lonlat, normal / metric
 
     def heading_at(self, station_m: npt.ArrayLike) -> Array:
-        """Return the bearing of the road, degrees clockwise from north, shape (n,)."""
+        """Return the bearing of the road, degrees clockwise from north, shape (n,).
+
+        Parameters
+        ----------
+        station_m : array, shape (n,)
+            Stations in metres.
+        """
         s = np.clip(np.atleast_1d(np.asarray(station_m, dtype=float)), 0.0, self.length_m)
-        normal = _interp(s, self.station_m, self._normal)
+        normal = interpolated(s, self.station_m, self._normal)
         bearing: Array = np.degrees(np.arctan2(normal[:, 1], -normal[:, 0])) % 360.0
         return bearing
 
@@ -189,7 +206,7 @@ class Road:
             if np.all(np.abs(ahead) < 1e-6):
                 break
             # On the inside of a bend one metre of curve is less than one metre out there: damped steps.
-            station += np.clip(ahead, -10 * _STEP_M, 10 * _STEP_M) * 0.7
+            station += np.clip(ahead, -10 * STEP_M, 10 * STEP_M) * 0.7
         return station, behind
 
     def shifted(self, station_m: Array, offset_m: Array) -> Road:
@@ -202,13 +219,19 @@ class Road:
         """
         at, left = self.frame_at(self.station_m)
         moved = at + np.interp(self.station_m, station_m, offset_m)[:, None] * left
-        curve = _smoothed(_resampled(moved))
+        curve = smoothed(resampled(moved))
         road = replace(self, lonlat=curve)
         origin_lon, origin_lat = self.to_map([self.origin_station_m], [0.0])
         return replace(road, origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
 
     def within(self, west: float, south: float, east: float, north: float) -> npt.NDArray[np.intp]:
-        """Return the numbers of the curve's points within a box of degrees, in their order, shape (n,)."""
+        """Return the numbers of the curve's points within a box, in their order, shape (n,).
+
+        Parameters
+        ----------
+        west, south, east, north : float
+            The box, degrees; its edges are part of it.
+        """
         low, high = self._boxes
         near = np.flatnonzero((low <= (east, north)).all(axis=1) & (high >= (west, south)).all(axis=1))
         numbers = (near[:, None] * _BOX_POINTS + np.arange(_BOX_POINTS)).ravel()
@@ -218,7 +241,13 @@ class Road:
         return found
 
     def tangent_of(self, numbers: npt.NDArray[np.intp]) -> Array:
-        """Return which way the curve runs at some of its points, east and north, unit length, shape (n, 2)."""
+        """Return which way the curve runs at some of its points, east and north, unit length, shape (n, 2).
+
+        Parameters
+        ----------
+        numbers : array of int, shape (n,)
+            Of the points, as `within` gives them.
+        """
         normal = self._normal[numbers]
         return np.column_stack([normal[:, 1], -normal[:, 0]])
 
@@ -229,13 +258,29 @@ class Road:
         return np.minimum.reduceat(self.lonlat, first), np.maximum.reduceat(self.lonlat, first)
 
     def line(self, start_m: float, end_m: float, *, offset_m: float = 0.0) -> shapely.LineString:
-        """Return a stretch of the road as a line in WGS 84, with a point every 5 m or so."""
+        """Return a stretch of the road as a line in WGS 84, with a point every 5 m or so.
+
+        Parameters
+        ----------
+        start_m, end_m : float
+            Stations of its ends, in metres.
+        offset_m : float
+            Metres to the left of the road.
+        """
         count = max(2, math.ceil((end_m - start_m) / 5.0) + 1)
         lon, lat = self.to_map(np.linspace(start_m, end_m, count), np.full(count, offset_m))
         return shapely.LineString(np.column_stack([lon, lat]))
 
     def box(self, start_m: float, end_m: float, right_m: float, left_m: float) -> shapely.Polygon:
-        """Return a stretch between two offsets as a polygon in WGS 84, its ring counter-clockwise."""
+        """Return a stretch between two offsets as a polygon in WGS 84, its ring counter-clockwise.
+
+        Parameters
+        ----------
+        start_m, end_m : float
+            Stations of its ends, in metres.
+        right_m, left_m : float
+            Offsets of its edges, metres to the left of the road.
+        """
         count = max(2, math.ceil((end_m - start_m) / 10.0) + 1)
         station = np.linspace(start_m, end_m, count)
         lon, lat = self.to_map(
@@ -243,32 +288,6 @@ class Road:
             np.concatenate([np.full(count, right_m), np.full(count, left_m)]),
         )
         return shapely.orient_polygons(shapely.Polygon(np.column_stack([lon, lat])))
-
-
-def metres_per_degree(lat_deg: npt.ArrayLike) -> Array:
-    """Return the metres that one degree east and one degree north span on WGS 84.
-
-    Parameters
-    ----------
-    lat_deg : array, shape (n,)
-        Geodetic latitude.
-
-    Returns
-    -------
-    array, shape (n, 2)
-        East, north; from the radii of curvature of the prime vertical and the meridian.
-
-    Examples
-    --------
-    >>> metres_per_degree([0.0]).round(0)
-    array([[111319., 110574.]])
-    """
-    phi = np.radians(np.atleast_1d(np.asarray(lat_deg, dtype=float)))
-    w2 = 1.0 - _E2 * np.sin(phi) ** 2
-    east = _A_M / np.sqrt(w2) * np.cos(phi)
-    north = _A_M * (1.0 - _E2) / w2**1.5
-    spans: Array = np.radians(np.column_stack([east, north]))
-    return spans
 
 
 def road_through(
@@ -300,45 +319,16 @@ def road_through(
     vertices[:, 0] = np.unwrap(vertices[:, 0], period=360.0)
     keep = np.concatenate([[True], np.any(np.diff(vertices, axis=0) != 0, axis=1)])
     vertices = vertices[keep]
-    if len(vertices) < 2 or _GEOD.line_length(vertices[:, 0], vertices[:, 1]) < 2 * _STEP_M:
-        raise RoadError(f"Invalid road '{name}'{_in(source)}. Must be longer than {2 * _STEP_M:g} m.")
+    if len(vertices) < 2 or _GEOD.line_length(vertices[:, 0], vertices[:, 1]) < 2 * STEP_M:
+        raise RoadError(f"Invalid road '{name}'{_in(source)}. Must be longer than {2 * STEP_M:g} m.")
     return Road(
         name=name,
-        lonlat=_smoothed(_resampled(vertices)),
+        lonlat=smoothed(resampled(vertices)),
         oneway=oneway,
         lanes=lanes,
         width_m=width_m,
         source=source,
     )
-
-
-def _resampled(vertices: Array) -> Array:
-    """Put points on a line about `_STEP_M` apart, the same distance from each to the next."""
-    steps = _GEOD.inv(vertices[:-1, 0], vertices[:-1, 1], vertices[1:, 0], vertices[1:, 1])[2]
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    count = max(3, round(along[-1] / _STEP_M) + 1)
-    return _interp(np.linspace(0.0, along[-1], count), along, vertices)
-
-
-def _smoothed(points: Array) -> Array:
-    """Round the corners, so that normals turn instead of tearing; both ends stay where they are."""
-    sigma = min(_SMOOTHING_M / _STEP_M, (len(points) - 1) / 8)
-    pad = min(len(points) - 1, math.ceil(4 * sigma))
-    before = 2 * points[0] - points[pad:0:-1]
-    after = 2 * points[-1] - points[-2 : -pad - 2 : -1]
-    padded = np.vstack([before, points, after])
-    smooth: Array = ndimage.gaussian_filter1d(padded, sigma, axis=0)[pad : pad + len(points)]
-    return smooth
-
-
-def _interp(x: Array, xp: Array, fp: Array) -> Array:
-    """Interpolate every column of ``fp``, shape (n, k), at ``x``, shape (m,)."""
-    if len(x):
-        # What lies between is all that tells; on a road of 500 km the rest would be copied for each metre asked for.
-        low = max(0, int(np.searchsorted(xp, x.min(), side="right")) - 1)
-        high = int(np.searchsorted(xp, x.max(), side="left")) + 1
-        xp, fp = xp[low:high], fp[low:high]
-    return np.column_stack([np.interp(x, xp, fp[:, k]) for k in range(fp.shape[1])])
 
 
 def _in(source: str) -> str:

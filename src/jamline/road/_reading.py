@@ -91,6 +91,11 @@ def read_road(path: str | Path, *, name: str | None = None, origin: str | None =
     origin : str, optional
         As in `read_roads`.
 
+    Returns
+    -------
+    Road
+        A smooth curve with a point each metre; stations are geodesic metres on WGS 84.
+
     Raises
     ------
     RoadError
