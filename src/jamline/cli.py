@@ -110,7 +110,9 @@ def _measuring(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that `measure` and `check` share."""
     for option in reversed(
         (
-            click.option("-o", "--output", "outdir", metavar="OUTDIR", required=True, help="Folder to write."),
+            click.option(
+                "-o", "--output", "outdir", metavar="OUTDIR", required=True, type=click.Path(), help="Folder to write."
+            ),
             click.option("--overwrite", is_flag=True, help="Replace OUTDIR if it is an earlier result."),
             click.option("--json", "as_json", is_flag=True, help="Print run.json instead of a summary."),
             click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
@@ -127,8 +129,8 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
-@click.option("--road", metavar="ROAD", required=True, help="Line of the road; any vector file.")
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path())
+@click.option("--road", metavar="ROAD", required=True, type=click.Path(), help="Line of the road; any vector file.")
 @click.option("--road-name", metavar="NAME", help="Measure only this road of the file.")
 @click.option("--origin", metavar="NAME|LON,LAT", help="Where claims count from: a point in ROAD, or a position.")
 @click.option("--claim", "claims", metavar="TEXT", multiple=True, help="Claim to check; may be repeated.")
@@ -155,7 +157,7 @@ def measure(
 
 
 @main.command()
-@click.argument("job", metavar="JOB.toml")
+@click.argument("job", metavar="JOB.toml", type=click.Path())
 @_measuring
 def check(job: str, outdir: str, overwrite: bool, as_json: bool, quiet: bool) -> None:
     """Check the claims of a job file.
@@ -222,8 +224,8 @@ def plan(
 
 
 @main.command()
-@click.argument("scene", metavar="SCENE.toml")
-@click.argument("outdir")
+@click.argument("scene", metavar="SCENE.toml", type=click.Path())
+@click.argument("outdir", type=click.Path())
 @click.option("--overwrite", is_flag=True, help="Replace OUTDIR.")
 def synth(scene: str, outdir: str, overwrite: bool) -> None:
     """Simulate a scene, with the truth about it."""
@@ -233,8 +235,8 @@ def synth(scene: str, outdir: str, overwrite: bool) -> None:
 
 
 @main.command()
-@click.argument("outdir")
-@click.argument("truth")
+@click.argument("outdir", type=click.Path())
+@click.argument("truth", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--picture", metavar="PNG", help="Draw the road around missed and false vehicles.")
 @click.option("--overwrite", is_flag=True, help="Replace PNG if it exists.")

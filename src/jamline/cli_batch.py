@@ -18,8 +18,10 @@ _BAR = "{l_bar}{bar}| {n:.6g}/{total:.6g} [{elapsed}<{remaining}, {rate_fmt}]"
 
 
 @click.command()
-@click.argument("jobs", metavar="JOBS...", nargs=-1)
-@click.option("-o", "--output", "outdir", metavar="OUTDIR", required=True, help="Folder of the batch.")
+@click.argument("jobs", metavar="JOBS...", nargs=-1, type=click.Path())
+@click.option(
+    "-o", "--output", "outdir", metavar="OUTDIR", required=True, type=click.Path(), help="Folder of the batch."
+)
 @click.option("--roads", metavar="FILE", help="Instead of JOBS: roads, each to be measured wherever images show it.")
 @click.option("--images", metavar="IMAGE", multiple=True, help="Images, folders or patterns for --roads.")
 @click.option("--origin", metavar="NAME|LON,LAT", help="With --roads: where claims count from.")

@@ -8,7 +8,7 @@ from jamline.cli_told import told
 
 
 @click.command()
-@click.argument("outdir")
+@click.argument("outdir", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print run.json instead of a summary.")
 def remeasure(outdir: str, as_json: bool) -> None:
     """Measure a result anew after its vehicles were reviewed.
@@ -31,7 +31,7 @@ def remeasure(outdir: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("outdir")
+@click.argument("outdir", type=click.Path())
 @click.option("-n", "size", metavar="N", default=20, show_default=True, help="Stretches of 50 m to draw.")
 @click.option("--seed", metavar="N", default=0, show_default=True, help="Seed of the draw.")
 @click.option("--side", metavar="SIDE", help="Draw from, and count, this side only.")
