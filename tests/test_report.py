@@ -505,7 +505,11 @@ def test_the_head_is_the_end_nearer_to_the_origin(queues):
 
 
 def test_whether_a_person_looked_is_said(tmp_path, queues):
-    assert "Not reviewed by a person." in Page(page_of(tmp_path, queues)).said
+    nothing = {"accepted": 0, "rejected": 0, "added": 0, "reviewed_m": 0.0, "stretches": [], "spotcheck": None}
+    for review in (None, nothing):
+        said = Page(page_of(tmp_path, queues, run=run_record(queues).model_copy(update={"review": review}))).said
+        assert "Not reviewed by a person." in said
+        assert "No person has reviewed the vehicles" in said
     told = {
         "accepted": 120, "rejected": 30, "added": 20, "reviewed_m": 1500.0, "stretches": [],
         "precision": {"value": 0.8, "low": 0.74, "high": 0.85, "level": 0.9, "open": []}, "recall": None,

@@ -169,6 +169,12 @@ def test_the_strip_moves_by_pointer(opened):
     assert left + width / 4 == pytest.approx(under, abs=1.0)
 
 
+def test_a_phone_shows_no_more_of_the_strip_than_can_be_told_apart(opened):
+    page = opened(PHONE)
+    told(page)
+    assert shown(page)[1] == pytest.approx(page.locator(".surface").first.bounding_box()["width"], abs=1.0)
+
+
 def test_boxes_can_be_hidden(opened):
     page = opened()
     box = page.locator(".crop .v").first

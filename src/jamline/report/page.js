@@ -110,5 +110,6 @@ for (const viewer of document.querySelectorAll(".viewer")) {
   new ResizeObserver(drawTicks).observe(surface);
 
   viewer.hidden = false;
-  look(number("at"), Math.min(length, 1000));
+  // About a metre a pixel: on a phone that is a third of a row.
+  look(number("at"), Math.min(length, 1000, Math.max(surface.clientWidth, 200)));
 }

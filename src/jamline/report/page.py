@@ -99,7 +99,7 @@ def render(
         title=title or f"Traffic jam on {names}",
         run=record,
         acquired=_acquired(record),
-        reviewed=words.reviewed(record.get("review")),
+        review=words.reviewed(record.get("review")),
         command=command_of(record, evidences),
         findings=_findings(findings),
         together=words.together(_findings(findings)),

@@ -119,15 +119,15 @@ def unseen_sentence(evidence: Sequence[Evidence]) -> str:
 
 
 def reviewed(review: Mapping[str, Any] | None) -> list[str]:
-    """Return who looked at the vehicles besides the program, and what came of it.
+    """Return what a person made of the vehicles, as sentences; none where nobody marked or looked at any.
 
     Parameters
     ----------
     review : mapping or None
         What `run.json` holds under that key; ``None`` before a review.
     """
-    if review is None:
-        return ["No person has reviewed the vehicles: every box is the detector's own."]
+    if review is None or not any(review.get(key) for key in ("accepted", "rejected", "added", "reviewed_m")):
+        return []
     told = [
         f"A person reviewed the vehicles: {review['accepted']:,} accepted, {review['rejected']:,} rejected, "
         f"{review['added']:,} added; {review['reviewed_m'] / 1000:.2f} km of road looked at whole. "
