@@ -200,3 +200,22 @@ def test_ctrl_c_ends_it_in_one_line(tmp_path):
     assert process.returncode == INTERRUPTED
     assert (printed, told) == ("", "Error: Interrupted; nothing was written.\n")
     assert not (tmp_path / "out").exists()
+
+
+def test_progress_is_told_as_lines_to_a_program(small_scene, tmp_path):
+    args = [
+        "measure",
+        small_scene,
+        "--road",
+        small_scene / "road.geojson",
+        "-o",
+        tmp_path / "out",
+        "--progress",
+        "lines",
+    ]
+    result = CliRunner().invoke(main, [str(arg) for arg in args])
+    assert result.exit_code == 0
+    steps = result.stderr.splitlines()
+    assert steps[-1] == "100.0 % 0.7 of 0.7 km"
+    shares = [float(step.split(" % ")[0]) for step in steps]
+    assert shares == sorted(shares)

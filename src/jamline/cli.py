@@ -16,13 +16,14 @@ import click
 
 from jamline._version import __version__
 from jamline.cli_batch import batch
+from jamline.cli_progress import as_lines, km_progress, progress_option, tell
 from jamline.cli_review import remeasure, spotcheck
 from jamline.cli_told import told
 from jamline.errors import JamlineError
 
 if TYPE_CHECKING:
     from jamline.jobs import Job
-    from jamline.pipeline import Progress, Survey
+    from jamline.pipeline import Survey
 
 INTERRUPTED = 130
 """What a shell reports of a program that Ctrl-C ended (128 + SIGINT)."""
@@ -116,6 +117,7 @@ def _measuring(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--overwrite", is_flag=True, help="Replace OUTDIR if it is an earlier result."),
             click.option("--json", "as_json", is_flag=True, help="Print run.json instead of a summary."),
             click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+            progress_option,
         )
     ):
         command = option(command)
@@ -227,11 +229,15 @@ def plan(
 @click.argument("scene", metavar="SCENE.toml", type=click.Path())
 @click.argument("outdir", type=click.Path())
 @click.option("--overwrite", is_flag=True, help="Replace OUTDIR.")
+@progress_option
 def synth(scene: str, outdir: str, overwrite: bool) -> None:
     """Simulate a scene, with the truth about it."""
     from jamline.synth import read_scene, simulate
 
-    click.echo(simulate(read_scene(scene), outdir, overwrite=overwrite))
+    def painted(done: int, total: int) -> None:
+        tell(done, total, f"{done} of {total} tiles")
+
+    click.echo(simulate(read_scene(scene), outdir, overwrite=overwrite, progress=painted if as_lines() else None))
 
 
 @main.command()
@@ -281,7 +287,7 @@ def _measured(
 
     # Measuring takes minutes; that the result has no place to go is said first.
     check_outdir(outdir, overwrite=overwrite)
-    with _progress(quiet=quiet) as progress:
+    with km_progress(quiet=quiet) as progress:
         result = survey(images, road, progress=progress, **options)
     written = result.write(outdir, overwrite=overwrite, title=title)
     if as_json:
@@ -299,7 +305,7 @@ def _followed(work: Job, outdir: str, *, overwrite: bool, as_json: bool, quiet: 
 
     check_outdir(outdir, overwrite=overwrite)
     looks = [(look.time, look.imagery) for look in work.looks]
-    with _progress(quiet=quiet) as progress:
+    with km_progress(quiet=quiet) as progress:
         series = survey_series(looks, work.road, progress=progress, **work.options())
     written = series.write(outdir, overwrite=overwrite, title=work.title)
     if as_json:
@@ -319,20 +325,5 @@ def _summary(result: Survey) -> Iterator[str]:
     yield from told(result.queues, result.findings, result.scene.acquired)
 
 
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Progress]:
-    """Show on stderr how far the measuring is; nothing where stderr is no terminal."""
-    from tqdm import tqdm
-
-    with tqdm(unit="km", disable=True if quiet else None, leave=False, bar_format=_BAR) as bar:
-
-        def advance(done_m: float, total_m: float) -> None:
-            bar.total = round(total_m / 1000, 2)
-            bar.update(done_m / 1000)
-
-        yield advance
-
-
-_BAR = "{percentage:3.0f}% |{bar}| {n:.1f} of {total:.1f} km, {remaining} left"
 for _command in (batch, remeasure, spotcheck):
     main.add_command(_command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jamline.cli_progress import as_lines, progress_option, tell
 from jamline.errors import BatchError, UsageError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _BAR = "{l_bar}{bar}| {n:.6g}/{total:.6g} [{elapsed}<{remaining}, {rate_fmt}]"
 @click.option("--workers", metavar="N", type=click.IntRange(min=1), help="Processes.  [one for each processor]")
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Do the jobs on the workers of a Dask scheduler.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+@progress_option
 def batch(
     jobs: tuple[str, ...],
     outdir: str,
@@ -78,16 +80,19 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
     from tqdm import tqdm
 
     bar: tqdm | None = None
+    lines = as_lines() and not quiet
 
     def advance(ended: float, total: int, failure: Failure | None) -> None:
         nonlocal bar
         if bar is None:
             # The rate is of this run alone: what was done before costs no time now.
-            off = True if quiet else None
+            off = True if quiet or lines else None
             bar = tqdm(total=total, initial=ended, unit=" jobs", disable=off, dynamic_ncols=True, bar_format=_BAR)
         if failure is not None:
             with tqdm.external_write_mode():
                 click.echo(f"Failed: {failure.name}: {failure.rule}", err=True)
+        if lines:
+            tell(ended, total, f"{ended} of {total} jobs")
         bar.update(ended - bar.n)
 
     try:

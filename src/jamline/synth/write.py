@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ _BLOCK_M = 130.0
 SIMULATED = "Simulated by jamline synth; not a real place"
 
 
-def simulate(spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False) -> Path:
+def simulate(
+    spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Path:
     """Write a scene: its tiles, the line drawn of its road, and its truth.
 
     Parameters
@@ -47,6 +50,8 @@ def simulate(spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False) ->
         Folder to make.
     overwrite : bool
         Replace the folder if it exists.
+    progress : callable, optional
+        Called before each tile, and at the end, with the number of tiles painted and the number there are.
 
     Returns
     -------
@@ -69,6 +74,7 @@ def simulate(spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False) ->
     world = build_world(spec)
     grid = grid_of(world)
     vehicles = drive(spec, world.road.length_m)
+    tell = progress or (lambda done, total: None)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         # Written beside its place and moved there when whole: a run that fails leaves nothing.
@@ -78,8 +84,11 @@ def simulate(spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False) ->
             _write_lines(world, part)
             _write_truth(world, vehicles, part / "truth")
             renderer = renderer_of(world, vehicles)
-            for tile in tiles_of(grid):
+            tiles = list(tiles_of(grid))
+            for number, tile in enumerate(tiles):
+                tell(number, len(tiles))
                 _write_tile(renderer, grid, tile, part)
+            tell(len(tiles), len(tiles))
             if out.exists():
                 shutil.rmtree(out)
             part.rename(out)
