@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint format bench docs samples train clean
+.PHONY: demo test lint format bench docs plugin samples train clean
 
 # Three claims about one jam, checked on the sample tiles; ends with the findings and where the report lies.
 demo: $(VENV)/has-core
@@ -36,6 +36,10 @@ bench: $(VENV)/has-core $(VENV)-bench/has-peers
 
 docs: $(VENV)/has-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+# The QGIS plugin as a zip in dist/, to be installed from QGIS's plugin manager.
+plugin: $(VENV)/pyvenv.cfg
+	$(BIN)/python packaging/qgis_plugin.py
 
 # The sample tiles are simulated: equal scene files give equal pixels.
 samples: $(VENV)/has-core

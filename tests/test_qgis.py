@@ -1,46 +1,23 @@
 """QGIS opens a result styled, without being asked to: checked in QGIS itself."""
 
-import json
-import os
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 
+import in_qgis
 import jam_example as example
 from jamline import tables
 from jamline.outputs import write_layers
 from jamline.queues import measure_queues
 
-PYTHON = "/usr/bin/python3"
 LAYERS = ("queues", "vehicles", "coverage", "road")
 
-
-def has_qgis() -> bool:
-    probe = [PYTHON, "-c", "import qgis.core"]
-    return Path(PYTHON).exists() and subprocess.run(probe, capture_output=True, check=False).returncode == 0
-
-
-pytestmark = [pytest.mark.qgis, pytest.mark.skipif(not has_qgis(), reason="QGIS is not installed")]
+pytestmark = in_qgis.needs_qgis()
 
 
 def render(folder, out):
     out.mkdir()
-    (out / "runtime").mkdir(mode=0o700)
-    ours = ("PYTHON", "VIRTUAL_ENV")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-    environment |= {
-        "QT_QPA_PLATFORM": "offscreen",
-        "QGIS_CUSTOM_CONFIG_PATH": str(out / "runtime"),
-        "XDG_RUNTIME_DIR": str(out / "runtime"),
-        "HOME": str(out / "runtime"),
-    }
-    script = Path(__file__).with_name("qgis_render.py")
-    command = [PYTHON, str(script), str(folder), str(out)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return in_qgis.run_script("qgis_render.py", out, folder, out)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,6 @@
 """A result reviewed in QGIS itself: 30 vehicles rejected, 20 added, and the length moves as the truth says."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,30 +8,20 @@ import pyogrio
 import pytest
 import shapely
 
+import in_qgis
 import jam_example as example
 from jamline.outputs import read_run, write_layers
 from jamline.queues import measure_queues
 from jamline.review import remeasure, spotcheck
-from test_qgis import PYTHON, has_qgis
 
-pytestmark = [pytest.mark.qgis, pytest.mark.skipif(not has_qgis(), reason="QGIS is not installed")]
+pytestmark = in_qgis.needs_qgis()
 
 
 def reviewed_in_qgis(folder, place, *, reject, add):
-    (place / "runtime").mkdir(mode=0o700, parents=True)
+    place.mkdir()
     edits = place / "edits.json"
     edits.write_text(json.dumps({"reject": reject, "add": add}))
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    environment |= {
-        "QT_QPA_PLATFORM": "offscreen",
-        "QGIS_CUSTOM_CONFIG_PATH": str(place / "runtime"),
-        "XDG_RUNTIME_DIR": str(place / "runtime"),
-        "HOME": str(place / "runtime"),
-    }
-    command = [PYTHON, str(Path(__file__).with_name("qgis_review.py")), str(folder), str(edits)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return in_qgis.run_script("qgis_review.py", place, folder, edits)
 
 
 def middles(frame):

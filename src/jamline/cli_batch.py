@@ -92,7 +92,7 @@ def _progress(*, quiet: bool) -> Iterator[Progress]:
             with tqdm.external_write_mode():
                 click.echo(f"Failed: {failure.name}: {failure.rule}", err=True)
         if lines:
-            tell(ended, total, f"{ended} of {total} jobs")
+            tell(ended, total, f"{ended:g} of {total} jobs")
         bar.update(ended - bar.n)
 
     try:
