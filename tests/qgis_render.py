@@ -13,6 +13,7 @@ from pathlib import Path
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsExpression,
     QgsExpressionContext,
     QgsExpressionContextUtils,
     QgsMapRendererParallelJob,
@@ -76,6 +77,16 @@ def histogram(image):
     return {f"#{word & 0xFFFFFF:06x}": count for word, count in Counter(words).items()}
 
 
+def posts(layer, feature):
+    """Where the style puts the road's posts: longitude and latitude."""
+    symbol = layer.renderer().symbol()
+    made = [part for part in symbol.symbolLayers() if part.layerType() == "GeometryGenerator"]
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.setFeature(feature)
+    points = QgsExpression(made[0].geometryExpression()).evaluate(context)
+    return [[point.x(), point.y()] for point in points.asMultiPoint()]
+
+
 def report_on(source, name, out):
     """What QGIS made of one layer."""
     layer = QgsVectorLayer(source, name, "ogr")
@@ -93,6 +104,9 @@ def report_on(source, name, out):
     extent.scale(1.1)
     image, _ = draw([layer], extent, out.with_suffix(".png"))
     told["colours"] = histogram(image)
+    told["hidden_beyond"] = layer.minimumScale() if layer.hasScaleBasedVisibility() else None
+    if name == "road":
+        told["posts"] = posts(layer, first)
     if name == "vehicles":
         # Close enough to see single vehicles: 60 m around the fifth of them.
         fifth = list(layer.getFeatures())[5].geometry().centroid().asPoint()

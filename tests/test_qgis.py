@@ -1,7 +1,10 @@
 """QGIS opens a result styled, without being asked to: checked in QGIS itself."""
 
 import re
+import sqlite3
+from contextlib import closing
 
+import cv2
 import pytest
 
 import in_qgis
@@ -21,9 +24,14 @@ def render(folder, out):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    place = tmp_path_factory.mktemp("qgis")
-    return render(write_layers(place / "out", measure_queues(example.jam())), place / "seen")
+def seen(tmp_path_factory):
+    """Folder of the pictures that were drawn."""
+    return tmp_path_factory.mktemp("qgis") / "seen"
+
+
+@pytest.fixture(scope="module")
+def told(seen):
+    return render(write_layers(seen.parent / "out", measure_queues(example.jam())), seen)
 
 
 def close_to(colour, red, green, blue, *, within=30):
@@ -89,8 +97,54 @@ def test_unseen_stretches_are_hatched_and_seen_ones_barely_tinted(told, source):
             assert 0.03 < dark / total < 0.5
 
 
+@pytest.mark.parametrize("picture", ["all", "gpkg_vehicles_near"])
+def test_pictures_are_those_that_were_looked_at(told, seen, repository, picture):
+    """Within a tenth of all that is drawn, at a third of its size.
+
+    So fonts may differ from one machine to the next, but no layer, colour or symbol may be missing.
+    """
+    drawn, kept = (
+        cv2.imread(str(path)).astype(float)
+        for path in (seen / f"{picture}.png", repository / "tests" / "pictures" / f"{picture}.png")
+    )
+    small = cv2.resize(drawn, kept.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert small.shape == kept.shape
+    assert abs(small - kept).sum() < 0.1 * (255 - kept).sum()
+
+
 def test_the_road_is_drawn(told):
     assert pixels(told["gpkg"]["road"]["colours"], 40, 40, 40) > 800
+
+
+@pytest.mark.parametrize("source", ["gpkg", "geojson"])
+def test_kilometre_posts_stand_where_the_road_says(told, source):
+    posts = told[source]["road"]["posts"]
+    road = example.bent_road()
+    stations, offsets = road.to_road(*zip(*posts, strict=True))
+    assert stations.tolist() == pytest.approx([0.0, 1000.0], abs=1.0)
+    assert abs(offsets).max() < 0.5
+
+
+def test_vehicles_are_left_out_from_afar_and_nothing_else_is(told):
+    beyond = {name: told["gpkg"][name]["hidden_beyond"] for name in LAYERS}
+    assert beyond == {"queues": None, "vehicles": 50_000.0, "coverage": None, "road": None}
+
+
+def test_an_arrow_leaves_each_open_end_and_no_other(tmp_path):
+    unseen = [(side, 890.0, 1500.0, "outside imagery") for side in ("left", "right")]
+    drawn = {}
+    for ends in ("end", "", "start,end"):
+        folder = write_layers(tmp_path / f"out{ends}", measure_queues(example.jam(unseen=unseen)))
+        with closing(sqlite3.connect(folder / "jam.gpkg")) as file, file:
+            assert file.execute("SELECT open FROM queues").fetchall() == [("end",)]
+            for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+                file.create_function(name, 1, lambda _: None)
+            file.execute("UPDATE queues SET open = ?", (ends,))
+        queues = render(folder, tmp_path / f"seen{ends}")["gpkg"]["queues"]
+        drawn[ends] = pixels(queues["colours"], 213, 94, 0, within=45)
+    arrow = drawn["end"] - drawn[""]
+    assert arrow > 20
+    assert drawn["start,end"] - drawn[""] == pytest.approx(2 * arrow, rel=0.5)
 
 
 def test_nothing_found_opens_styled_too(tmp_path):

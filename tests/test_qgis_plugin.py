@@ -132,8 +132,8 @@ def told(place, small_scene, repository):
 
 def test_layers_of_a_run_come_into_one_group_styled_and_are_replaced_after_a_review(told):
     styled = [
-        ["queues", "categorizedSymbol"],
         ["vehicles", "categorizedSymbol"],
+        ["queues", "categorizedSymbol"],
         ["road", "singleSymbol"],
         ["coverage", "categorizedSymbol"],
     ]

@@ -11,8 +11,8 @@ from qgis.core import (
     QgsProject,
 )
 
-LAYERS = ("queues", "vehicles", "road", "coverage")
-"""Of a result, as they lie over one another."""
+LAYERS = ("vehicles", "queues", "road", "coverage")
+"""Of a result, as they lie over one another: near to, vehicles would be hidden by the line of their queue."""
 
 GEOPACKAGE = "jam.gpkg"
 

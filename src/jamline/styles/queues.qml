@@ -1,5 +1,6 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-<!-- Queues by packing, labelled with their length; each lies over its own side of the road. -->
+<!-- Queues by packing, labelled with their length; each lies over its own side of the road. An arrow leaves each open
+     end. The line is dashed where the interval is wider than a fifth of the length. -->
 <qgis version="3.22.0" styleCategories="Symbology|Labeling">
   <renderer-v2 type="categorizedSymbol" attr="packing" forceraster="0" symbollevels="0" enableorderby="0">
     <categories>
@@ -32,6 +33,83 @@
             <Option name="offset" value="0" type="QString"/>
             <Option name="offset_unit" value="MM" type="QString"/>
           </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="outlineStyle" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(&quot;length_high_km&quot; - &quot;length_low_km&quot;, 0) &gt; 0.2 * &quot;length_km&quot;, 'dash', 'solid')" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+        </layer>
+        <layer class="MarkerLine" enabled="1" locked="0" pass="0">
+          <Option type="Map">
+            <Option name="placement" value="lastvertex" type="QString"/>
+            <Option name="rotate" value="1" type="QString"/>
+          </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="enabled" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%end%'" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+          <symbol name="@0@2" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
+            <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+              <Option type="Map">
+                <Option name="name" value="filled_arrowhead" type="QString"/>
+                <Option name="color" value="213,94,0,255" type="QString"/>
+                <Option name="outline_color" value="255,255,255,255" type="QString"/>
+                <Option name="outline_width" value="0.3" type="QString"/>
+                <Option name="size" value="6" type="QString"/>
+                <Option name="size_unit" value="MM" type="QString"/>
+                <Option name="angle" value="0" type="QString"/>
+              </Option>
+            </layer>
+          </symbol>
+        </layer>
+        <layer class="MarkerLine" enabled="1" locked="0" pass="0">
+          <Option type="Map">
+            <Option name="placement" value="firstvertex" type="QString"/>
+            <Option name="rotate" value="1" type="QString"/>
+          </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="enabled" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%start%'" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+          <symbol name="@0@3" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
+            <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+              <Option type="Map">
+                <Option name="name" value="filled_arrowhead" type="QString"/>
+                <Option name="color" value="213,94,0,255" type="QString"/>
+                <Option name="outline_color" value="255,255,255,255" type="QString"/>
+                <Option name="outline_width" value="0.3" type="QString"/>
+                <Option name="size" value="6" type="QString"/>
+                <Option name="size_unit" value="MM" type="QString"/>
+                <Option name="angle" value="180" type="QString"/>
+              </Option>
+            </layer>
+          </symbol>
         </layer>
       </symbol>
       <symbol name="1" type="line" alpha="0.85" clip_to_extent="1" force_rhr="0">
@@ -58,6 +136,83 @@
             <Option name="offset" value="0" type="QString"/>
             <Option name="offset_unit" value="MM" type="QString"/>
           </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="outlineStyle" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(&quot;length_high_km&quot; - &quot;length_low_km&quot;, 0) &gt; 0.2 * &quot;length_km&quot;, 'dash', 'solid')" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+        </layer>
+        <layer class="MarkerLine" enabled="1" locked="0" pass="0">
+          <Option type="Map">
+            <Option name="placement" value="lastvertex" type="QString"/>
+            <Option name="rotate" value="1" type="QString"/>
+          </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="enabled" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%end%'" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+          <symbol name="@1@2" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
+            <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+              <Option type="Map">
+                <Option name="name" value="filled_arrowhead" type="QString"/>
+                <Option name="color" value="230,159,0,255" type="QString"/>
+                <Option name="outline_color" value="255,255,255,255" type="QString"/>
+                <Option name="outline_width" value="0.3" type="QString"/>
+                <Option name="size" value="6" type="QString"/>
+                <Option name="size_unit" value="MM" type="QString"/>
+                <Option name="angle" value="0" type="QString"/>
+              </Option>
+            </layer>
+          </symbol>
+        </layer>
+        <layer class="MarkerLine" enabled="1" locked="0" pass="0">
+          <Option type="Map">
+            <Option name="placement" value="firstvertex" type="QString"/>
+            <Option name="rotate" value="1" type="QString"/>
+          </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="enabled" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%start%'" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+          <symbol name="@1@3" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
+            <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+              <Option type="Map">
+                <Option name="name" value="filled_arrowhead" type="QString"/>
+                <Option name="color" value="230,159,0,255" type="QString"/>
+                <Option name="outline_color" value="255,255,255,255" type="QString"/>
+                <Option name="outline_width" value="0.3" type="QString"/>
+                <Option name="size" value="6" type="QString"/>
+                <Option name="size_unit" value="MM" type="QString"/>
+                <Option name="angle" value="180" type="QString"/>
+              </Option>
+            </layer>
+          </symbol>
         </layer>
       </symbol>
       <symbol name="2" type="line" alpha="0.85" clip_to_extent="1" force_rhr="0">
@@ -84,6 +239,83 @@
             <Option name="offset" value="0" type="QString"/>
             <Option name="offset_unit" value="MM" type="QString"/>
           </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="outlineStyle" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(&quot;length_high_km&quot; - &quot;length_low_km&quot;, 0) &gt; 0.2 * &quot;length_km&quot;, 'dash', 'solid')" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+        </layer>
+        <layer class="MarkerLine" enabled="1" locked="0" pass="0">
+          <Option type="Map">
+            <Option name="placement" value="lastvertex" type="QString"/>
+            <Option name="rotate" value="1" type="QString"/>
+          </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="enabled" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%end%'" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+          <symbol name="@2@2" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
+            <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+              <Option type="Map">
+                <Option name="name" value="filled_arrowhead" type="QString"/>
+                <Option name="color" value="120,120,120,255" type="QString"/>
+                <Option name="outline_color" value="255,255,255,255" type="QString"/>
+                <Option name="outline_width" value="0.3" type="QString"/>
+                <Option name="size" value="6" type="QString"/>
+                <Option name="size_unit" value="MM" type="QString"/>
+                <Option name="angle" value="0" type="QString"/>
+              </Option>
+            </layer>
+          </symbol>
+        </layer>
+        <layer class="MarkerLine" enabled="1" locked="0" pass="0">
+          <Option type="Map">
+            <Option name="placement" value="firstvertex" type="QString"/>
+            <Option name="rotate" value="1" type="QString"/>
+          </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="enabled" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%start%'" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
+          <symbol name="@2@3" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
+            <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
+              <Option type="Map">
+                <Option name="name" value="filled_arrowhead" type="QString"/>
+                <Option name="color" value="120,120,120,255" type="QString"/>
+                <Option name="outline_color" value="255,255,255,255" type="QString"/>
+                <Option name="outline_width" value="0.3" type="QString"/>
+                <Option name="size" value="6" type="QString"/>
+                <Option name="size_unit" value="MM" type="QString"/>
+                <Option name="angle" value="180" type="QString"/>
+              </Option>
+            </layer>
+          </symbol>
         </layer>
       </symbol>
     </symbols>

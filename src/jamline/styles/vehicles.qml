@@ -1,6 +1,7 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-<!-- Vehicles by state, Okabe-Ito colours; trucks have a black outline, rejected ones nothing but an outline. A new one is "added". -->
-<qgis version="3.22.0" styleCategories="Symbology|Fields|Forms">
+<!-- Vehicles by state, Okabe-Ito colours; trucks have a black outline, rejected ones nothing but an outline. A new one is "added".
+     From beyond 1:50,000 the queues stand for them. -->
+<qgis version="3.22.0" styleCategories="Symbology|Rendering|Fields|Forms" hasScaleBasedVisibilityFlag="1" minScale="50000" maxScale="0">
   <renderer-v2 type="categorizedSymbol" attr="if(&quot;review&quot; = 'rejected', 'rejected', coalesce(&quot;state&quot;, ''))" forceraster="0" symbollevels="0" enableorderby="0">
     <categories>
       <category value="queued" label="queued" symbol="0" render="true" type="string"/>
