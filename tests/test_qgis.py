@@ -101,7 +101,8 @@ def test_unseen_stretches_are_hatched_and_seen_ones_barely_tinted(told, source):
 def test_pictures_are_those_that_were_looked_at(told, seen, repository, picture):
     """Within a tenth of all that is drawn, at a third of its size.
 
-    So fonts may differ from one machine to the next, but no layer, colour or symbol may be missing.
+    So fonts may differ from one machine to the next; a layer that is missing is a fifth and more, but for the vehicles,
+    which have a picture of their own.
     """
     drawn, kept = (
         cv2.imread(str(path)).astype(float)

@@ -1,6 +1,7 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <!-- Queues by packing, labelled with their length; each lies over its own side of the road. An arrow leaves each open
-     end. The line is dashed where the interval is wider than a fifth of the length. -->
+     end. The line is dashed where the interval is wider than a fifth of the length.
+     Nearer than 1:1,200 it is thin, for there the vehicles themselves are seen. -->
 <qgis version="3.22.0" styleCategories="Symbology|Labeling">
   <renderer-v2 type="categorizedSymbol" attr="packing" forceraster="0" symbollevels="0" enableorderby="0">
     <categories>
@@ -21,6 +22,19 @@
             <Option name="offset" value="0" type="QString"/>
             <Option name="offset_unit" value="MM" type="QString"/>
           </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="outlineWidth" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(@map_scale, 10000) &lt; 1200, @value / 4, @value)" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
         </layer>
         <layer class="SimpleLine" enabled="1" locked="0" pass="0">
           <Option type="Map">
@@ -37,6 +51,11 @@
             <Option type="Map">
               <Option name="name" value="" type="QString"/>
               <Option name="properties" type="Map">
+                <Option name="outlineWidth" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(@map_scale, 10000) &lt; 1200, @value / 4, @value)" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
                 <Option name="outlineStyle" type="Map">
                   <Option name="active" value="true" type="bool"/>
                   <Option name="expression" value="if(coalesce(&quot;length_high_km&quot; - &quot;length_low_km&quot;, 0) &gt; 0.2 * &quot;length_km&quot;, 'dash', 'solid')" type="QString"/>
@@ -124,6 +143,19 @@
             <Option name="offset" value="0" type="QString"/>
             <Option name="offset_unit" value="MM" type="QString"/>
           </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="outlineWidth" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(@map_scale, 10000) &lt; 1200, @value / 4, @value)" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
         </layer>
         <layer class="SimpleLine" enabled="1" locked="0" pass="0">
           <Option type="Map">
@@ -140,6 +172,11 @@
             <Option type="Map">
               <Option name="name" value="" type="QString"/>
               <Option name="properties" type="Map">
+                <Option name="outlineWidth" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(@map_scale, 10000) &lt; 1200, @value / 4, @value)" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
                 <Option name="outlineStyle" type="Map">
                   <Option name="active" value="true" type="bool"/>
                   <Option name="expression" value="if(coalesce(&quot;length_high_km&quot; - &quot;length_low_km&quot;, 0) &gt; 0.2 * &quot;length_km&quot;, 'dash', 'solid')" type="QString"/>
@@ -227,6 +264,19 @@
             <Option name="offset" value="0" type="QString"/>
             <Option name="offset_unit" value="MM" type="QString"/>
           </Option>
+          <data_defined_properties>
+            <Option type="Map">
+              <Option name="name" value="" type="QString"/>
+              <Option name="properties" type="Map">
+                <Option name="outlineWidth" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(@map_scale, 10000) &lt; 1200, @value / 4, @value)" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
+              </Option>
+              <Option name="type" value="collection" type="QString"/>
+            </Option>
+          </data_defined_properties>
         </layer>
         <layer class="SimpleLine" enabled="1" locked="0" pass="0">
           <Option type="Map">
@@ -243,6 +293,11 @@
             <Option type="Map">
               <Option name="name" value="" type="QString"/>
               <Option name="properties" type="Map">
+                <Option name="outlineWidth" type="Map">
+                  <Option name="active" value="true" type="bool"/>
+                  <Option name="expression" value="if(coalesce(@map_scale, 10000) &lt; 1200, @value / 4, @value)" type="QString"/>
+                  <Option name="type" value="3" type="int"/>
+                </Option>
                 <Option name="outlineStyle" type="Map">
                   <Option name="active" value="true" type="bool"/>
                   <Option name="expression" value="if(coalesce(&quot;length_high_km&quot; - &quot;length_low_km&quot;, 0) &gt; 0.2 * &quot;length_km&quot;, 'dash', 'solid')" type="QString"/>
