@@ -62,7 +62,7 @@ def main(folder):
     queue = max(found[1].getFeatures(), key=lambda feature: feature["length_km"]).geometry()
     wgs84 = QgsCoordinateReferenceSystem("EPSG:4326")
     to_map = QgsCoordinateTransform(wgs84, tiles[0].crs(), QgsProject.instance())
-    for name, share, scale in (("qgis", 0.5, 16_000), ("qgis_near", 0.12, 900)):
+    for name, share, scale in (("qgis", 0.5, 18_000), ("qgis_near", 0.12, 900)):
         at = to_map.transform(queue.interpolate(share * queue.length()).asPoint())
         draw([*found, *tiles], at, scale, HERE / "images" / f"{name}.png")
 

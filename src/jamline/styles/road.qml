@@ -55,7 +55,7 @@
                 <Option name="color" value="255,255,255,255" type="QString"/>
                 <Option name="outline_color" value="40,40,40,255" type="QString"/>
                 <Option name="outline_width" value="0.3" type="QString"/>
-                <Option name="offset" value="-4.2,-3" type="QString"/>
+                <Option name="offset" value="4.2,3" type="QString"/>
                 <Option name="offset_unit" value="MM" type="QString"/>
                 <Option name="size" value="4.6" type="QString"/>
                 <Option name="size_unit" value="MM" type="QString"/>
@@ -66,7 +66,7 @@
                 <Option name="font" value="Sans Serif" type="QString"/>
                 <Option name="chr" value="km" type="QString"/>
                 <Option name="color" value="40,40,40,255" type="QString"/>
-                <Option name="offset" value="-4.2,-3" type="QString"/>
+                <Option name="offset" value="4.2,3" type="QString"/>
                 <Option name="offset_unit" value="MM" type="QString"/>
                 <Option name="size" value="2.6" type="QString"/>
                 <Option name="size_unit" value="MM" type="QString"/>
