@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -467,9 +468,11 @@ def test_what_stands_unseen_stands_in_as_many_rows_as_beside_it(rows, shown_m):
         full = rows * (2 * shown_m + 510.0) / 7.5
         assert queue.lanes < rows + 0.5
         assert queue.vehicles.value < 1.35 * full
-        assert queue.vehicles.low < full < queue.vehicles.high or shown_m < 100.0
+        # About one world in twenty leaves it open at the unseen road: whether it is told so is a matter of the seed.
+        most = math.inf if queue.vehicles.open else queue.vehicles.high
+        assert queue.vehicles.low < full < most or shown_m < 100.0
         # Nobody saw the middle: the count is less sure than that of a queue seen whole.
-        assert queue.vehicles.high - queue.vehicles.low > 0.1 * full
+        assert most - queue.vehicles.low > 0.1 * full
     assert joined or shown_m < 100.0
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from jamline import tables
 from jamline.cards import card
 from jamline.road import Road
-from jamline.spans import Estimate, Span, merge
+from jamline.spans import Estimate, Span, merged_over
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +83,9 @@ class Evidence:
     def _seen(self) -> dict[str, list[Span]]:
         """The seen stretches by side. Each queue asks for them, and a long road has very many bins of sight."""
         rows = self.sight[self.sight["seen"]]
-        return {side: merge(map(Span, own["start_m"], own["end_m"])) for side, own in rows.groupby("side")}
+        return {side: merged_over(own["start_m"], own["end_m"]) for side, own in rows.groupby("side")}
 
     def seen_by_any(self) -> list[Span]:
         """Return the stretches seen on at least one side."""
         rows = self.sight[self.sight["seen"]]
-        return merge(map(Span, rows["start_m"], rows["end_m"]))
+        return merged_over(rows["start_m"], rows["end_m"])

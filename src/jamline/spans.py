@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from jamline.cards import card
 
 
@@ -65,6 +68,33 @@ def merge(spans: Iterable[Span], *, gap_m: float = 0.0) -> list[Span]:
         else:
             merged.append(span)
     return merged
+
+
+def merged_over(start_m: npt.ArrayLike, end_m: npt.ArrayLike) -> list[Span]:
+    """Join spans that touch, given by their ends: `merge` for the many bins of a long road.
+
+    Parameters
+    ----------
+    start_m, end_m : array, shape (n,)
+
+    Returns
+    -------
+    list of Span
+        Disjoint, in order of station.
+
+    Examples
+    --------
+    >>> merged_over([0, 20, 4], [5, 30, 9])
+    [Span(start_m=0.0, end_m=9.0), Span(start_m=20.0, end_m=30.0)]
+    """
+    start, end = np.asarray(start_m, float), np.asarray(end_m, float)
+    if not len(start):
+        return []
+    order = np.argsort(start, kind="stable")
+    start, reach = start[order], np.maximum.accumulate(end[order])
+    first = np.append(True, start[1:] > reach[:-1])
+    last = np.append(first[1:], True)
+    return [Span(*ends) for ends in zip(start[first].tolist(), reach[last].tolist(), strict=True)]
 
 
 def intersect(spans: Iterable[Span], within: Span) -> list[Span]:

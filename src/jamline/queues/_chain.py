@@ -46,6 +46,9 @@ _STATES = {
 _NEVER = 60.0
 """Minus the logarithm of a chance that is none."""
 
+_BLOCK = 512
+"""Bins whose likelihoods are written out by phase at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sojourns:
@@ -100,12 +103,15 @@ _LOOPS = np.flatnonzero(np.diag(_STEP))
 _LOOP = np.where(np.diag(_STEP) > 0, np.cumsum(np.diag(_STEP) > 0) - 1, -1)
 """The phases that may last, and the number among them of each phase, -1 for the others."""
 
+_ENTRY = np.searchsorted(PHASE_STATE, PHASE_STATE)
+_STAY = _LOOPS[PHASE_STATE]
+"""The first phase of each phase's state, and the one that may last."""
+
+_INTO = np.where(PHASE_STATE[:, None] == PHASE_STATE, 0.0, _STEP.T).astype(np.float32)
+"""The chances to have come into each phase from the phases of other states."""
+
 _PRIOR = np.linalg.matrix_power(_STEP, 4096)[0]
 """Shares of the phases on a road that goes on before its first bin."""
-
-
-_BINS = 4096
-"""Bins whose likelihoods are unpacked at once."""
 
 
 def filter_states(log_likelihood: Array) -> Filtered:
@@ -123,16 +129,21 @@ def filter_states(log_likelihood: Array) -> Filtered:
     """
     bins, columns, _ = log_likelihood.shape
     filtered = np.empty((bins, columns, len(PHASE_STATE)), dtype=np.float32)
-    ahead = np.broadcast_to(_PRIOR, filtered.shape[1:])
-    for start in range(0, bins, _BINS):
-        here = log_likelihood[start : start + _BINS]
+    ahead = np.tile(_PRIOR, (columns, 1))
+    for begin in range(0, bins, _BLOCK):
+        here = log_likelihood[begin : begin + _BLOCK]
         likelihood = here - here.max(axis=2, keepdims=True)
         np.exp(np.maximum(likelihood, -_NEVER, out=likelihood), out=likelihood)
-        for number, seen in enumerate(likelihood, start=start):
-            joint = ahead * seen[:, _PHASE_VIEW]
-            joint /= joint.sum(axis=1, keepdims=True)
-            filtered[number] = joint
-            ahead = joint @ _STEP
+        joint = likelihood[:, :, _PHASE_VIEW]
+        for number, part in enumerate(joint):
+            np.multiply(part, ahead, out=part)
+            # A bin takes at most a factor exp(-_NEVER) away, so scaling now and then is enough.
+            if number % 4 == 3:
+                part /= part.sum(axis=1, keepdims=True)
+            np.matmul(part, _STEP, out=ahead)
+        ahead /= ahead.sum(axis=1, keepdims=True)
+        joint /= joint.sum(axis=2, keepdims=True)
+        filtered[begin : begin + _BLOCK] = joint
     return filtered
 
 
@@ -172,18 +183,22 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
     last = np.full(len(column), bins - 1)
     made: list[tuple[Ints, ...]] = []
     while len(number):
-        first = last.copy()
-        lasting = np.flatnonzero(_LOOP[phase] >= 0)
-        start = (column[lasting] * len(_LOOPS) + _LOOP[phase[lasting]]) * (bins + 1)
-        left = resisted[start + last[lasting]] - np.minimum(rng.exponential(size=len(lasting)), 0.9 * _NEVER)
-        first[lasting] = np.searchsorted(resisted, np.maximum(left, resisted[start])) - start
+        entry, stay = _ENTRY[phase], _STAY[phase]
+        # From a phase that may not last, a path goes back to the one before it, bin by bin, and so to the first.
+        first = last - (phase - entry)
+        lasts = np.flatnonzero((phase >= stay) & (last >= phase - stay))
+        until = (last - (phase - stay))[lasts]
+        start = (column[lasts] * len(_LOOPS) + _LOOP[stay[lasts]]) * (bins + 1)
+        left = resisted[start + until] - np.minimum(rng.exponential(size=len(lasts)), 0.9 * _NEVER)
+        since = np.searchsorted(resisted, np.maximum(left, resisted[start])) - start
+        first[lasts] = since - (stay - entry)[lasts]
+        first = np.maximum(first, 0)
         made.append((number, first, last, PHASE_STATE[phase]))
         on = first > 0
-        number, column, last, phase = number[on], column[on], first[on] - 1, phase[on]
-        came = filtered[last, column] * _STEP[:, phase].T
-        came[np.arange(len(phase)), phase] = 0.0
+        number, column, last, entry = number[on], column[on], first[on] - 1, entry[on]
+        came = filtered[last, column] * _INTO[entry]
         phase = _drawn(came, rng)
-    return _joined(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
+    return _in_order(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
 
 
 def _resistance(filtered: Filtered) -> Array:
@@ -214,10 +229,8 @@ def _drawn(weight: Array, rng: np.random.Generator) -> Ints:
     return index
 
 
-def _joined(path: Ints, first: Ints, last: Ints, state: Ints) -> Sojourns:
-    """Join the phases of one state to sojourns, in order of path and bin."""
-    order = np.lexsort((first, path))
-    path, first, last, state = path[order], first[order], last[order], state[order]
-    new = np.concatenate([[True], (path[1:] != path[:-1]) | (state[1:] != state[:-1])])
-    ends = np.concatenate([new[1:], [True]])
-    return Sojourns(path[new], first[new], last[ends], state[new])
+def _in_order(path: Ints, first: Ints, last: Ints, state: Ints) -> Sojourns:
+    """Put sojourns in order of path and bin."""
+    # One key sorts in a third of the time of two.
+    order = np.argsort(path * (int(last.max(initial=0)) + 1) + first, kind="stable")
+    return Sojourns(path[order], first[order], last[order], state[order])

@@ -116,7 +116,7 @@ def draw_worlds(
     chains = chains_of(every, start, end, reading, gap_m=gap_m, break_m=break_m)
     begin, stop = chains.begin, chains.stop
     holes = _holes(reading, pieces, creeping, draws=draws, gap_m=gap_m, rng=rng)
-    length, sparse, worth = _stands_for(reading, true, creeping, gap_m=gap_m)
+    length, sparse, worth = _stands_for(reading, true, creeping, queued > 0, gap_m=gap_m)
     count = _counts(reading, pieces, true, creeping, rng=rng)
     shown = np.add.reduceat(count + missed.sum(axis=0), begin)
     rows_m, sparse_m = (
@@ -186,7 +186,9 @@ def _holes(
     rows, sight = reading.rows, reading.sight
     far = rows.reach_m[:-1]
     width = rows.start_m[1:] - far
-    wide = np.flatnonzero(width > gap_m)
+    # Most of a road's gaps lie in no queue of any world.
+    held = _cover(pieces.low, pieces.high, len(width)) > 0
+    wide = np.flatnonzero((width > gap_m) & held)
     seen = sight.seen_to_m(rows.start_m[1:][wide]) - sight.seen_to_m(far[wide])
     chance = reading.laws.hole_chance(seen, reading.recall[wide], creeping[wide], limit_m=gap_m)
     # What was not seen of it the path holds queued.
@@ -197,7 +199,9 @@ def _holes(
     return within
 
 
-def _stands_for(reading: Reading, true: Array, creeping: Array, *, gap_m: float) -> tuple[Array, Array, Array]:
+def _stands_for(
+    reading: Reading, true: Array, creeping: Array, queued: Bools, *, gap_m: float
+) -> tuple[Array, Array, Array]:
     """Return the length of row that each vehicle stands for, with the gap before it, and the vehicles, shape (n,).
 
     The first length leaves out what was not seen of the gap. The second does not where a vehicle was found in a bin
@@ -208,7 +212,7 @@ def _stands_for(reading: Reading, true: Array, creeping: Array, *, gap_m: float)
     full = np.where(behind, np.maximum(rows.start_m - rows.end_m[rows.ahead], 0.0), 0.0)
     gap = np.where(full <= gap_m, full, np.where(behind, rows.gap_m, 0.0))
     within = np.where(blind | blind[rows.ahead], full, gap)
-    hole = laws.hole_chance(gap, reading.recall, creeping, limit_m=gap_m)
+    hole = laws.hole_chance(np.where(queued, gap, 0.0), reading.recall, creeping, limit_m=gap_m)
     # A false vehicle within a row makes the row no shorter; one on its own is no row.
     alone = ~behind & ~np.isfinite(rows.following_m(rows.start_m))
     own = np.where(alone, true, 1.0) * (rows.end_m - rows.start_m)
