@@ -46,11 +46,11 @@ samples: $(VENV)/has-core
 	$(BIN)/jamline synth seeds/scenes/lars.toml sample_tiles/lars --overwrite
 	$(BIN)/jamline synth seeds/scenes/lars-short.toml sample_tiles/short --overwrite
 
-# Both networks again, from simulated scenes and, for the detector, three of the real frames; some three hours on two
+# Both networks again, from simulated scenes and, for the detector, three of the real frames; some two hours on two
 # cores.
 train: $(VENV)/has-train
-	$(BIN)/python training/centreline/train.py
-	$(BIN)/python training/train.py --real $${JAMLINE_REAL:-../shared/real}
+	$(BIN)/python -m training centreline
+	$(BIN)/python -m training detector --real $${JAMLINE_REAL:-../shared/real}
 
 clean:
 	rm -rf $(VENV) out docs/_build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

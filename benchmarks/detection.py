@@ -2,6 +2,9 @@
 
 python benchmarks/detection.py --part simulated --scenes 12 --first-seed 9200
 
+Simulated vehicles that nobody could see, under cloud, crowns or a bridge or black on black, count neither way: those
+that change the picture of the empty road by less than a twentieth of its range. With `--hidden` they count as missed.
+
 Real frames are measured where their folder is (`JAMLINE_REAL`, by default ../shared/real beside the repository).
 """
 
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ from typing import Any
 import click
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT))
 
 FRAMES = {
     "citysim_freewayc": (0.40, 0.50, 0.80),
@@ -96,19 +101,19 @@ def held(images: Path, roads: Path, truth: Path, detector: str, **rule: Any) -> 
 # --- simulated scenes ------------------------------------------------------------------------------------
 
 
-def simulated(detectors: list[str], scenes: int, first_seed: int, length_km: float, workers: int) -> None:
+def simulated(detectors: list[str], scenes: int, first_seed: int, length_km: float, workers: int, hidden: bool) -> None:
     """Measure simulated scenes, pooled by resolution."""
     from jamline.evaluate import pooled
 
     seeds = range(first_seed, first_seed + scenes)
-    jobs = [(seed, gsd_m, length_km, detectors) for gsd_m, seed in product(SIZES_M, seeds)]
+    jobs = [(seed, gsd_m, length_km, detectors, hidden) for gsd_m, seed in product(SIZES_M, seeds)]
     if workers > 1:
         with ProcessPoolExecutor(workers) as pool:
             done = list(pool.map(scene_of, *zip(*jobs, strict=True)))
     else:
         done = [scene_of(*job) for job in jobs]
     got: dict[tuple[float, str], list[Any]] = {}
-    for (_, gsd_m, _, _), results in zip(jobs, done, strict=True):
+    for (_, gsd_m, *_), results in zip(jobs, done, strict=True):
         for detector, result in results.items():
             got.setdefault((gsd_m, detector), []).append(result)
     measured = {key: [r for r in results if not isinstance(r, str)] for key, results in got.items()}
@@ -138,13 +143,39 @@ def simulated(detectors: list[str], scenes: int, first_seed: int, length_km: flo
     )
 
 
-def scene_of(seed: int, gsd_m: float, length_km: float, detectors: list[str]) -> dict[str, Any]:
+def scene_of(seed: int, gsd_m: float, length_km: float, detectors: list[str], hidden: bool) -> dict[str, Any]:
     """Simulate one scene and measure it with each detector."""
     from jamline.synth import simulate, varied
 
     with tempfile.TemporaryDirectory() as folder:
-        scene = simulate(varied(seed, gsd_m=gsd_m, length_km=length_km), Path(folder) / "scene")
+        spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
+        scene = simulate(spec, Path(folder) / "scene")
+        if not hidden:
+            hide(scene, simulate(spec, Path(folder) / "empty", vehicles=()))
         return {detector: held(scene, scene / "road.geojson", scene, detector) for detector in detectors}
+
+
+def hide(scene: Path, empty: Path) -> None:
+    """Mark in a scene's truth the vehicles that nobody could see."""
+    import geopandas as gpd
+    from training.detector.samples import boxes_on
+    from training.detector.shown import shown
+    from training.detector.wanted import SHOWS
+
+    import jamline as jl
+
+    truth = scene / "truth" / "vehicles.geojson"
+    vehicles = gpd.read_file(truth)
+    if vehicles.empty:
+        return
+    road = jl.read_road(scene / "truth" / "road.geojson")
+    with jl.open_scene(scene) as images, jl.open_scene(empty) as bare:
+        corridor = jl.lay_flat(images, road, align_road=False, half_width_m=20.0)
+        grid = corridor.grid
+        full, without = (replace(corridor, scene=s).read(grid).pixels[:3] for s in (images, bare))
+    boxes = boxes_on(grid, road, list(vehicles.geometry))
+    vehicles["hidden"] = shown(full, without, boxes, grid.pixel_m) < SHOWS
+    vehicles.to_file(truth, driver="GeoJSON", engine="pyogrio", RFC7946="YES", COORDINATE_PRECISION=8)
 
 
 # --- speed -----------------------------------------------------------------------------------------------
@@ -249,6 +280,7 @@ def percent(value: float, sign: str = "") -> str:
 @click.option("--first-seed", default=9200, show_default=True)
 @click.option("--length", "length_km", default=1.0, show_default=True)
 @click.option("--workers", default=1, show_default=True)
+@click.option("--hidden", is_flag=True, help="Count simulated vehicles that nobody could see as well.")
 def main(part: str | None, detector: str | None, **scenes: Any) -> None:
     """Print the tables. The part `find` is what `time` starts in a process of its own."""
     from jamline.detect import DETECTORS

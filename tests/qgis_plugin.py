@@ -99,7 +99,7 @@ def model(processing):
     measured.setChildId("measured")
     value = QgsProcessingModelChildParameterSource
     measured.addParameterSources("IMAGES", [value.fromStaticValue(str(SCENE))])
-    measured.addParameterSources("DETECTOR", [value.fromStaticValue("contrast")])
+    measured.addParameterSources("DETECTOR", [value.fromStaticValue("network")])
     measured.addParameterSources("ROAD", [value.fromModelParameter("road")])
     buffer = QgsProcessingModelChildAlgorithm("native:buffer")
     buffer.setChildId("buffer")

@@ -192,8 +192,8 @@ def test_seams_neither_double_nor_lose_a_vehicle(tmp_path):
     class Short(type(corridor)):
         """The same corridor in sections of 200 m."""
 
-        def sections(self, *, length_m=200.0, overlap_m=40.0):
-            return super().sections(length_m=length_m, overlap_m=overlap_m)
+        def sections(self, *, length_m=200.0, **how):
+            return super().sections(length_m=length_m, **how)
 
     fields = {name: getattr(corridor, name) for name in corridor.__dataclass_fields__}
     whole, cut = (find_vehicles(each, detector="contrast") for each in (corridor, Short(**fields)))

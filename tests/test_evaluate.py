@@ -232,6 +232,16 @@ def test_match_m_is_the_radius(folders):
     assert evaluate(out, truth, match_m=3.1).vehicles[0].found_matched == 1
 
 
+def test_what_nobody_could_see_counts_neither_way(folders):
+    hidden = [{"hidden": False}, {"hidden": True}, {"hidden": True}, {}]
+    there = [box(100), box(120), box(140), box(160)]
+    out, truth = folders([box(100), box(120)], there)
+    write(truth / "vehicles.geojson", there, hidden)
+    every, *_ = (result := evaluate(out, truth)).vehicles
+    assert (every.truth, every.found, every.found_matched) == (2, 1, 1)
+    assert (result.ignored_truth, result.ignored_found) == (2, 1)
+
+
 def test_the_tables_own_kind_wins_over_the_shape(folders):
     out, truth = folders([box(100)], [box(100)], properties=[{"kind": "truck", "length_m": 8.0}])
     _, car, truck = evaluate(out, truth).vehicles

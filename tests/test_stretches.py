@@ -92,6 +92,7 @@ def test_what_was_done_before_a_kill_is_not_done_again(whole, job, tmp_path):
     process = subprocess.Popen([sys.executable, tmp_path / "script.py"], start_new_session=True)
     while process.poll() is None and len(list(out.glob("jobs/.*.steps/find[01]"))) < 2:
         time.sleep(0.01)
+    assert process.poll() is None, "the batch ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     (home,) = out.glob("jobs/.*.steps")

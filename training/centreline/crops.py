@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from torch.utils.data import IterableDataset
 
 from jamline.corridor._centreline import CELL_M, PIXEL_M, PLACES_M, PLANES, REACH_M
-from samples import RoadSample
+from training.centreline.samples import RoadSample
+from training.fitting import Crops
 
 Array = npt.NDArray[np.float32]
 
@@ -32,7 +32,7 @@ _UNTAGGED = 0.35
 _TAG_ERROR = 0.08
 
 
-class RoadCrops(IterableDataset):
+class RoadCrops(Crops):
     """Random crops without end.
 
     Parameters
@@ -43,7 +43,12 @@ class RoadCrops(IterableDataset):
 
     def __init__(self, samples: Sequence[RoadSample], *, seed: int) -> None:
         self.samples = samples
+        self.seed = seed
         self.rng = np.random.default_rng(seed)
+
+    def later(self, step: int) -> RoadCrops:
+        """Return other crops of the same samples, for going on after so many steps."""
+        return RoadCrops(self.samples, seed=self.seed + 1_000_003 * step)
 
     def __iter__(self) -> Iterator[tuple[Array, Array, Array]]:
         """Yield the strip (6, 48, 256), the places wanted (3, 96, 32) and their weight (32,)."""

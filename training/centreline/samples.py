@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,32 +107,3 @@ def laid_flat(folder: Path, spec: SceneSpec) -> RoadSample:
         oneway=road.oneway,
         width_m=drawn.width_m or (lanes * 3.5 + (0.0 if road.oneway else 1.0) if lanes else 0.0),
     )
-
-
-def _make(seed: int, folder: Path) -> None:
-    path, refused = folder / f"{seed}.npz", folder / f"{seed}.none"
-    if path.exists() or refused.exists():
-        return
-    sample = sample_of(seed)
-    if sample is None:
-        refused.touch()
-        return
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        np.savez(file, **vars(sample))
-    part.rename(path)
-
-
-def load(path: Path) -> RoadSample:
-    """Read a sample."""
-    with np.load(path) as data:
-        values = {name: data[name] if data[name].ndim else data[name].item() for name in data.files}
-    return RoadSample(**values)
-
-
-def make(seeds: range, folder: Path, *, workers: int) -> list[RoadSample]:
-    """Make the samples of some seeds, those that are not there yet, and return them in order."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(_make, seeds, [folder] * len(seeds), chunksize=4))
-    return [load(path) for seed in seeds if (path := folder / f"{seed}.npz").exists()]

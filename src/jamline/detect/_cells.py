@@ -22,6 +22,9 @@ time, and finds less at every resolution but the coarsest."""
 CELL = (2, 4)
 """Rows and columns of pixels in one cell of the network's answer."""
 
+PLANES = 3 * CELL[0] * CELL[1]
+"""What the network is shown of a cell: each of its pixels in each colour."""
+
 STRIDE = (8, 16)
 """Rows and columns in one cell of its coarsest scale; where cells begin must not depend on the cut."""
 
@@ -60,13 +63,13 @@ class View:
         return cls(grid, (float(left), (grid.rows * zoom - rows) / 2), (rows, columns))
 
     def strip(self, pixels: Pixels, shown: npt.NDArray[np.bool_]) -> Pixels:
-        """Return what the network sees, shape (3, rows, columns); 0 where nothing is shown."""
+        """Return what the network sees, shape (planes, rows, columns) of cells; 0 where nothing is shown."""
         zoom = self.grid.pixel_m / PIXEL_M
         rgb = pixels[:3] if len(pixels) >= 3 else pixels[:1]
         if not shown.all():
             rgb = np.where(shown, rgb, np.float32(0.0))
         laid = resampled(rgb, zoom=(zoom, zoom), first=self.first, shape=self.shape)
-        return np.ascontiguousarray(np.broadcast_to(laid, (3, *self.shape)))
+        return in_cells(np.broadcast_to(laid, (3, *self.shape)))
 
     def boxes(self, peaks: Peaks, score: Array) -> Boxes:
         """Return peaks as boxes in road space."""
@@ -172,6 +175,23 @@ def one_each(peaks: Peaks, score: Array, *, least: float) -> npt.NDArray[np.intp
     keep = cv2.dnn.NMSBoxes(np.hstack([corner, size]).tolist(), score[high].tolist(), least, _OVERLAP)
     kept: npt.NDArray[np.intp] = high[np.asarray(keep, np.intp).reshape(-1)]
     return kept
+
+
+def in_cells(strip: Pixels) -> Pixels:
+    """Return a strip's pixels as planes, one for each place in a cell and each colour.
+
+    Parameters
+    ----------
+    strip : array, shape (3, rows, columns)
+
+    Returns
+    -------
+    array, shape (planes, rows / 2, columns / 4)
+    """
+    bands, rows, columns = strip.shape
+    high, wide = CELL
+    split = strip.reshape(bands, rows // high, high, columns // wide, wide)
+    return np.ascontiguousarray(split.transpose(0, 2, 4, 1, 3).reshape(PLANES, rows // high, columns // wide))
 
 
 def resampled(

@@ -52,6 +52,8 @@ def evaluate(
     truth_dir : str or Path
         At least `vehicles.geojson`, footprints in WGS 84. With `queues.json`, queues with stations on the
         road of `road.geojson`, queues are compared as well. A simulated scene's folder holds it as `truth`.
+        A vehicle whose ``hidden`` is true is there, but nobody could see it: it counts neither way, and neither
+        does what was found on it.
     match_m : float
         Centres of partners lie at most this far apart, for long vehicles half the true vehicle's length.
     half_width_m : float, optional
@@ -187,6 +189,7 @@ def compare(
         with scene_of(run, imagery, out) as scene:
             sight = Picture(tuple(roads_in(lines)), half_width_m, scene)
             counts_found, counts_true = _counts(sight, found_vehicles, true_vehicles)
+    counts_true &= true_vehicles.told("hidden") == ""
     radius = np.maximum(match_m, true_vehicles.length_m / 2)
 
     pairs, distance = _matched(found_vehicles, true_vehicles, counts_found, counts_true, radius)

@@ -93,7 +93,13 @@ class Scene:
         return dict(first) if all(dict(each) == dict(first) for each in others) else {}
 
     def near(self, west: float, south: float, east: float, north: float) -> tuple[int, ...]:
-        """Return the numbers of the images that may show something of a box of degrees, best first."""
+        """Return the numbers of the images that may show something of a box, best first.
+
+        Parameters
+        ----------
+        west, south, east, north : float
+            Its sides in degrees.
+        """
         low, high = self._boxes
         # A road and an image may count the same meridian with a turn between them.
         turn = 360.0 * np.round(((low[:, 0] + high[:, 0]) - (west + east)) / 720.0)

@@ -43,6 +43,7 @@ def harden(rng: np.random.Generator, scene: dict[str, Any]) -> None:
             lot["stains"], lot["hatched"] = float(rng.uniform(0.1, 1.0)), float(rng.choice([0.0, rng.uniform(0, 0.2)]))
             lot["fill"] *= float(rng.choice([1.0, 0.4, 0.05], p=[0.5, 0.3, 0.2]))
     _cover(rng, scene, town)
+    _beds(np.random.default_rng([scene["seed"], 1003]), scene.get("strips", []))
 
 
 def _kerb_rows(rng: np.random.Generator, scene: dict[str, Any], town: bool) -> None:
@@ -95,6 +96,16 @@ def _strips(rng: np.random.Generator, scene: dict[str, Any], town: bool) -> list
             )
             at += long + float(rng.choice([rng.uniform(0.0, 8.0), rng.uniform(10.0, 150.0)]))
     return made
+
+
+def _beds(rng: np.random.Generator, strips: list[dict[str, Any]]) -> None:
+    """Put trees in round beds into some strips; in others there is bare earth for a tree that is gone."""
+    if rng.random() >= 0.5:
+        return
+    for strip in strips:
+        if rng.random() < 0.6:
+            strip["beds_m"] = float(rng.uniform(4.0, 16.0))
+            strip["cover"], strip["shrubs"], strip["young_m"] = "grass", 0.0, 0.0
 
 
 def _cover(rng: np.random.Generator, scene: dict[str, Any], town: bool) -> None:

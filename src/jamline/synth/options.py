@@ -133,6 +133,8 @@ class StripSpec(Part):
     """Distance of young trees with thin crowns; 0 for none."""
     path_m: float = Field(0.0, ge=0.0, le=6.0)
     """Width of the footpath."""
+    beds_m: float = Field(0.0, ge=0.0, le=60.0)
+    """Distance of trees that stand in round beds of bare earth, seen beside their crowns; 0 for none."""
 
 
 class CrossingSpec(Part):

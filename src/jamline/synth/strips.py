@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +18,7 @@ _DRY = (0.20, 0.175, 0.105)
 _LEAF = np.array([0.045, 0.066, 0.028])
 _KERB = (0.36, 0.35, 0.33)
 _PATH = (0.25, 0.245, 0.235)
+_EARTH = (0.16, 0.115, 0.075)
 _BARK = np.array([0.10, 0.085, 0.07])
 
 
@@ -32,6 +35,7 @@ def plan_strips(stage: Stage) -> Clutter:
         leaf = _LEAF * float(np.exp(rng.normal(0.15, 0.40))) * (1.0 + rng.normal(0.0, 0.08, 3))
         plants = _shrubs(strip, (start, end), leaf, rng) + _hedge(strip, (start, end), leaf, rng)
         plants += _young(strip, (start, end), leaf, rng)
+        plants += _bedded(strip, leaf, np.random.default_rng([stage.spec.seed, 38, index]))
         for outline, foot, top, tint in plants:
             s, across = outline.mean(axis=0)
             if not built_over(stage.spec, float(s), sign * (middle + float(across)), 1.5):
@@ -48,10 +52,11 @@ def lay_strips(stage: Stage, canvas: Canvas) -> None:
         s, far = canvas.station_m, strip.wide_m + strip.path_m
         near: npt.NDArray[np.bool_] = (s > strip.start_m - 1) & (s < strip.end_m + 1) & (out > -1) & (out < far + 1)
         if near.any():
-            _lay_strip(stage, part_of(canvas, near), strip, np.random.default_rng([stage.spec.seed, 37, index]))
+            _lay_strip(stage, part_of(canvas, near), strip, index)
 
 
-def _lay_strip(stage: Stage, canvas: Canvas, strip: StripSpec, rng: np.random.Generator) -> None:
+def _lay_strip(stage: Stage, canvas: Canvas, strip: StripSpec, index: int) -> None:
+    rng = np.random.default_rng([stage.spec.seed, 37, index])
     road, noise, px = stage.spec.road, stage.noise, canvas.window.px_m
     sign = np.float32(1.0 if strip.side == "left" else -1.0)
     s, soft = canvas.station_m, np.float32(max(px, 0.15))
@@ -73,6 +78,12 @@ def _lay_strip(stage: Stage, canvas: Canvas, strip: StripSpec, rng: np.random.Ge
     tone = 1.0 + 0.12 * noise.field(canvas.window, 0.3, 131, rough=True) + 0.14 * noise.field(canvas.window, 1.1, 132)
     ground = base * (float(np.exp(rng.normal(0.0, 0.2))) * np.clip(tone, 0.3, 2.0))[..., None]
     mix(canvas.colour, ground, inside)
+    if strip.beds_m > 0:
+        bed = _Bed.drawn(np.random.default_rng([stage.spec.seed, 38, index]))
+        along = np.mod(s - np.float32(strip.start_m), np.float32(strip.beds_m)) - np.float32(strip.beds_m / 2)
+        far = np.hypot(along, out - wide / 2) + np.float32(0.15) * noise.field(canvas.window, 0.6, 133)
+        earth = np.array(bed.tint) * np.clip(tone, 0.3, 2.0)[..., None]
+        mix(canvas.colour, earth, np.asarray(np.clip(0.5 + (bed.radius_m - far) / soft, 0, 1) * inside, np.float32))
     if rng.random() < 0.7:
         rim = np.asarray(np.minimum(np.minimum(np.abs(out), np.abs(wide - out)), np.abs(ends)), np.float32)
         mix(canvas.colour, _KERB, np.asarray(stripe(rim, 0.18, px) * np.minimum(1.0, 2.0 * inside) * 0.9, np.float32))
@@ -136,6 +147,43 @@ def _young(
             foot = OVERHEAD_M + 0.05 + float(rng.uniform(0.0, 1.8))
             r = float(rng.uniform(0.15, 0.5))
             made.append(_clump((float(spot[0]), float(spot[1])), r, (foot, foot + 0.5), leaf * 1.25, rng))
+    return made
+
+
+@dataclass(frozen=True)
+class _Bed:
+    """The beds of one strip's trees, and how far off their crowns are seen; equal generators draw equal ones."""
+
+    radius_m: float
+    tint: tuple[float, float, float]
+    lean_m: tuple[float, float]
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> _Bed:
+        earth = np.array(_EARTH) * float(np.exp(rng.normal(0.0, 0.45)))
+        red, green, blue = earth.tolist()
+        lean = rng.uniform(-1.6, 1.6, 2)
+        return cls(float(rng.uniform(0.5, 1.4)), (red, green, blue), (float(lean[0]), float(lean[1])))
+
+
+def _bedded(strip: StripSpec, leaf: npt.NDArray[np.float64], rng: np.random.Generator) -> list[Shape]:
+    """Return trees in beds, in full leaf: crowns of many clumps, that lean away from the camera."""
+    made: list[Shape] = []
+    if strip.beds_m <= 0:
+        return made
+    bed = _Bed.drawn(rng)
+    reach = float(rng.uniform(0.7, 2.2))
+    for s in np.arange(strip.start_m + strip.beds_m / 2, strip.end_m - 1.0, strip.beds_m):
+        if rng.random() < 0.1:
+            continue
+        size = reach * float(np.exp(rng.normal(0.0, 0.15)))
+        middle = np.array([float(s), 0.0]) + np.array(bed.lean_m) + rng.normal(0.0, 0.15, 2)
+        for _ in range(round(14 * size**2) + 6):
+            angle, far = float(rng.uniform(0, 2 * np.pi)), size * float(np.sqrt(rng.random()))
+            spot = middle + far * np.array([np.cos(angle), np.sin(angle)])
+            foot = OVERHEAD_M + 0.05 + float(rng.uniform(0.0, 1.5))
+            r = float(rng.uniform(0.3, 0.7))
+            made.append(_clump((float(spot[0]), float(spot[1])), r, (foot, foot + 0.6), leaf * 1.1, rng))
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,12 @@ SIMULATED = "Simulated by jamline synth; not a real place"
 
 
 def simulate(
-    spec: SceneSpec, outdir: str | Path, *, overwrite: bool = False, progress: Callable[[int, int], None] | None = None
+    spec: SceneSpec,
+    outdir: str | Path,
+    *,
+    overwrite: bool = False,
+    vehicles: Sequence[Vehicle] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write a scene: its tiles, the line drawn of its road, and its truth.
 
@@ -50,6 +55,9 @@ def simulate(
         Folder to make.
     overwrite : bool
         Replace the folder if it exists.
+    vehicles : sequence of Vehicle, optional
+        Who is there, instead of those that the plan puts on the road; none at all for the same picture of an empty
+        road.
     progress : callable, optional
         Called before each tile, and at the end, with the number of tiles painted and the number there are.
 
@@ -73,7 +81,7 @@ def simulate(
         raise OutputError(f"Invalid output '{out}'. Must not exist, or be written with --overwrite.")
     world = build_world(spec)
     grid = grid_of(world)
-    vehicles = drive(spec, world.road.length_m)
+    vehicles = drive(spec, world.road.length_m) if vehicles is None else tuple(vehicles)
     tell = progress or (lambda done, total: None)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

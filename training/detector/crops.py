@@ -8,11 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from torch.utils.data import IterableDataset
 
-from jamline.detect._cells import PIXEL_M, resampled
-from samples import Sample
-from wanted import wanted
+from jamline.detect._cells import PIXEL_M, in_cells, resampled
+from training.detector.samples import Sample
+from training.detector.wanted import wanted
+from training.fitting import Crops
 
 Array = npt.NDArray[np.float32]
 
@@ -27,7 +27,7 @@ _GRAIN = np.random.default_rng(1).standard_normal(1_500_000, np.float32)
 """Noise, drawn once: drawing it for each crop takes as long as all else."""
 
 
-class Batches(IterableDataset):
+class VehicleCrops(Crops):
     """Random crops without end.
 
     Parameters
@@ -52,12 +52,12 @@ class Batches(IterableDataset):
         count = np.array([min(40, len(s.boxes)) + 10 for s in samples], float)
         self.odds = count / count.sum()
 
-    def later(self, step: int) -> Batches:
+    def later(self, step: int) -> VehicleCrops:
         """Return other crops of the same samples, for going on after so many steps."""
-        return Batches(self.samples, self.real, real_share=self.real_share, seed=self.seed + 1_000_003 * step)
+        return VehicleCrops(self.samples, self.real, real_share=self.real_share, seed=self.seed + 1_000_003 * step)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
-        """Yield pixels, heat, targets, weight and seen of one crop after the other; see `model.loss_of`."""
+        """Yield cells, heat, targets, weight and seen of one crop after the other; see `net.loss_of`."""
         while True:
             yield self._crop()
 
@@ -77,7 +77,7 @@ class Batches(IterableDataset):
         image = seen_otherwise(np.ascontiguousarray(image), sample.gsd_m, rng)
         if not seen.all():
             image[~seen] = 0.0
-        return (np.ascontiguousarray(np.moveaxis(image, -1, 0)), *wanted(boxes, np.ascontiguousarray(seen)))
+        return (in_cells(np.moveaxis(image, -1, 0)), *wanted(boxes, np.ascontiguousarray(seen)))
 
 
 def _placed(sample: Sample, rng: np.random.Generator) -> tuple[Array, npt.NDArray[np.bool_], Array]:
@@ -105,7 +105,7 @@ def _placed(sample: Sample, rng: np.random.Generator) -> tuple[Array, npt.NDArra
     seen = sample.seen[np.clip(row, 0, rows - 1)][:, np.clip(column, 0, columns - 1)]
     seen[:, (column < 0) | (column >= columns)] = False
     seen[(row < 0) | (row >= rows)] = False
-    boxes = np.column_stack([sample.boxes, sample.covered])
+    boxes = np.column_stack([sample.boxes, sample.shows])
     boxes[:, :2] = (boxes[:, :2] + 0.5) * zoom - (left, top) - 0.5
     boxes[:, 2:4] *= stretch
     return image, seen, boxes

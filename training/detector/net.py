@@ -1,7 +1,8 @@
-"""The network: three scales of plain convolutions, a twenty-fifth of a second for a kilometre of road.
+"""The network: three scales of plain convolutions.
 
 In road space a vehicle is two and a half times as long as wide, and always lies along x; so a cell of the network is
-twice as long as wide, and there is nothing to turn.
+twice as long as wide, and there is nothing to turn. The pixels of a cell come in as planes side by side: a convolution
+over few planes and many pixels takes several times as long for the same sums.
 """
 
 from __future__ import annotations
@@ -10,38 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jamline.detect._cells import PLANES
+from training.blocks import Down, Step, larger
+
 OUTPUTS = ("heat", "along", "across", "length", "width", "density")
 """Logit of a vehicle's middle; its place in the cell, in cells; logarithms of its size in metres; logarithm of
 vehicles per cell."""
 
 
-class Step(nn.Module):
-    """A convolution whose input goes on beside it."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm = nn.BatchNorm2d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add what the convolution finds."""
-        y: Tensor = x + torch.relu(self.norm(self.conv(x)))
-        return y
-
-
-class Down(nn.Sequential):
-    """Half the size, other channels."""
-
-    def __init__(self, source: int, target: int, kernel: tuple[int, int] = (3, 3), stride: tuple[int, int] = (2, 2)):
-        super().__init__(
-            nn.Conv2d(source, target, kernel, stride=stride, padding=(kernel[0] // 2, kernel[1] // 2)),
-            nn.BatchNorm2d(target),
-            nn.ReLU(),
-        )
-
-
 class RoadNet(nn.Module):
-    """Strip in, maps of `OUTPUTS` out, one value per cell of 2 by 4 pixels.
+    """Cells in, maps of `OUTPUTS` out, one value per cell.
 
     Parameters
     ----------
@@ -54,7 +33,7 @@ class RoadNet(nn.Module):
     def __init__(self, widths: tuple[int, int, int] = (16, 32, 64), steps: tuple[int, int, int] = (1, 1, 3)) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.stem = Down(3, fine, (5, 7), (2, 4))
+        self.stem = Down(PLANES, fine, (3, 3), (1, 1))
         self.fine = nn.Sequential(*(Step(fine) for _ in range(steps[0])))
         self.to_middle = Down(fine, middle)
         self.middle = nn.Sequential(*(Step(middle) for _ in range(steps[1])))
@@ -72,18 +51,14 @@ class RoadNet(nn.Module):
             self.head.bias[3], self.head.bias[4], self.head.bias[5] = 1.5, 0.6, -6.0
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return maps, shape (batch, outputs, rows / 2, columns / 4)."""
+        """Return maps, shape (batch, outputs, rows, columns) of cells."""
         fine = self.fine(self.stem(x))
         middle = self.middle(self.to_middle(fine))
         coarse = self.coarse(self.to_coarse(middle))
-        middle = self.middle_again(torch.relu(middle + _twice(self.from_coarse(coarse))))
-        fine = self.fine_again(torch.relu(fine + _twice(self.from_middle(middle))))
+        middle = self.middle_again(torch.relu(middle + larger(self.from_coarse(coarse))))
+        fine = self.fine_again(torch.relu(fine + larger(self.from_middle(middle))))
         maps: Tensor = self.head(fine)
         return maps
-
-
-def _twice(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 def loss_of(

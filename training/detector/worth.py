@@ -1,50 +1,25 @@
-"""From a trained network to the two files that the package ships, with what its answers are worth."""
+"""What a trained network's answers are worth, on samples that it did not learn from."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy import optimize
-from torch import nn
 
-from jamline.detect._cells import CELL, PIXEL_M, STRIDE, one_each, peaks_of, resampled
+from jamline.detect._cells import CELL, PIXEL_M, STRIDE, in_cells, one_each, peaks_of, resampled
 from jamline.detect.network import LEAST_SCORE, Calibration, Network
 from jamline.evaluate.matching import match_vehicles
-from model import OUTPUTS
-from samples import Sample
+from training.detector.net import OUTPUTS
+from training.detector.samples import Sample
+from training.detector.wanted import SHOWS
 
 Array = npt.NDArray[np.float64]
 
 CORRIDOR_M = 15.0
 """Vehicles count so far from the road's middle, as in a survey."""
-
-
-def onnx_of(net: nn.Module) -> bytes:
-    """Return a network as an ONNX file."""
-    net.eval()
-    path = Path("network.onnx.part")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            (torch.zeros(1, 3, 96, 3200),),
-            str(path),
-            dynamo=False,
-            input_names=["strip"],
-            output_names=["maps"],
-            dynamic_axes={"strip": {2: "rows", 3: "columns"}, "maps": {2: "rows", 3: "columns"}},
-            opset_version=13,
-        )
-    weights = path.read_bytes()
-    path.unlink()
-    return weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +34,8 @@ class Look:
         Of each vehicle found.
     hit : array of bool, shape (n,)
         Whether it is one.
-    true : int
-        True vehicles.
+    true, visible : int
+        True vehicles, and those of them that were found or that anyone could see.
     promised : float
         Vehicles that the density promises.
     """
@@ -69,6 +44,7 @@ class Look:
     logit: Array
     hit: npt.NDArray[np.bool_]
     true: int
+    visible: int
     promised: float
 
 
@@ -109,7 +85,7 @@ def look_at(sample: Sample, network: Network) -> Look:
     rows, columns = sample.seen.shape
     shape = tuple(-(-round(n * zoom) // s) * s for n, s in zip((rows, columns), STRIDE, strict=True))
     pixels = np.where(sample.seen, sample.pixels, 0).astype(np.float32)
-    maps = network.answer(np.ascontiguousarray(resampled(pixels, zoom=(zoom, zoom), first=(0.0, 0.0), shape=shape)))
+    maps = network.answer(in_cells(resampled(pixels, zoom=(zoom, zoom), first=(0.0, 0.0), shape=shape)))
     peaks = peaks_of(maps)
     rough = 1.0 / (1.0 + np.exp(-peaks.logit))
     peaks = peaks.take(one_each(peaks, rough, least=0.02))
@@ -124,7 +100,9 @@ def look_at(sample: Sample, network: Network) -> Look:
     cells = np.linspace(0, columns - 1, maps.shape[2]).astype(int)
     shown = sample.seen[rows // 2, cells]
     promised = np.exp(np.clip(maps[OUTPUTS.index("density")][near][:, shown], -14, 3)).sum()
-    return Look(sample.gsd_m, peaks.logit[counts], hit, len(truth), float(promised))
+    visible = sample.shows[true] >= SHOWS
+    visible[pairs[:, 1]] = True
+    return Look(sample.gsd_m, peaks.logit[counts], hit, len(truth), int(visible.sum()), float(promised))
 
 
 def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:
@@ -138,7 +116,7 @@ def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:
 
 
 def f1_by_resolution(network: Network, looks: Sequence[Look]) -> dict[str, str]:
-    """Return F1 at the best score by resolution, with that score, precision and recall."""
+    """Return F1 at the best score by resolution, with that score, precision and recall, of what anyone could see."""
     table = {}
     for low, high in ((0.0, 0.25), (0.25, 0.4), (0.4, 0.6), (0.6, 1.0), (0.0, 1.0)):
         part = [look for look in looks if low <= look.gsd_m < high]
@@ -146,7 +124,7 @@ def f1_by_resolution(network: Network, looks: Sequence[Look]) -> dict[str, str]:
             continue
         score = np.concatenate([network.score(look.logit, look.gsd_m) for look in part])
         hit = np.concatenate([look.hit for look in part])
-        true = sum(look.true for look in part)
+        true = sum(look.visible for look in part)
         best = max(
             (2 * hit[score >= t].sum() / max((score >= t).sum() + true, 1), t) for t in np.arange(0.1, 0.8, 0.05)
         )
@@ -156,8 +134,3 @@ def f1_by_resolution(network: Network, looks: Sequence[Look]) -> dict[str, str]:
             f"precision {hit[keep].mean():.3f}, recall {hit[keep].sum() / true:.3f}"
         )
     return table
-
-
-def facts(calibration: Calibration, **about: Any) -> dict[str, Any]:
-    """Return what `network.json` holds."""
-    return {"calibration": asdict(calibration), **about}

@@ -7,33 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jamline.corridor._centreline import PLANES
+from training.blocks import Down, Step, larger
 
 ANSWERS = ("middle", "left edge", "right edge")
-
-
-class Step(nn.Module):
-    """A convolution whose input goes on beside it, and which may look further along than across."""
-
-    def __init__(self, channels: int, along: int = 1) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=(1, along), dilation=(1, along))
-        self.norm = nn.BatchNorm2d(channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Add what the convolution finds."""
-        y: Tensor = x + torch.relu(self.norm(self.conv(x)))
-        return y
-
-
-class Down(nn.Sequential):
-    """Fewer rows or columns, other channels."""
-
-    def __init__(self, source: int, target: int, kernel: tuple[int, int] = (3, 3), stride: tuple[int, int] = (2, 2)):
-        super().__init__(
-            nn.Conv2d(source, target, kernel, stride=stride, padding=(kernel[0] // 2, kernel[1] // 2)),
-            nn.BatchNorm2d(target),
-            nn.ReLU(),
-        )
 
 
 class CentrelineNet(nn.Module):
@@ -67,19 +43,25 @@ class CentrelineNet(nn.Module):
         fine = self.fine(self.stem(x))
         middle = self.middle(self.to_middle(fine))
         coarse = self.coarse(self.to_coarse(middle))
-        middle = self.middle_again(torch.relu(self.middle_shorter(middle) + _twice(self.from_coarse(coarse))))
-        fine = self.fine_again(torch.relu(self.fine_shorter(fine) + _twice(self.from_middle(middle))))
+        middle = self.middle_again(
+            torch.relu(self.middle_shorter(middle) + larger(self.from_coarse(coarse), columns=1.0))
+        )
+        fine = self.fine_again(torch.relu(self.fine_shorter(fine) + larger(self.from_middle(middle), columns=1.0)))
         maps: Tensor = self.head(fine)
         return maps
 
 
-def _twice(x: Tensor) -> Tensor:
-    """Twice as many rows."""
-    return functional.interpolate(x, scale_factor=(2.0, 1.0), mode="nearest")
+def _higher(x: Tensor) -> Tensor:
+    """Twice as many rows; answers keep to the coarsest scale's cells along the road."""
+    return larger(x, columns=1.0)
 
 
-def loss_of(maps: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
-    """Return the cross entropy of the places wanted, shape (3,): one for each answer.
+_WORTH = torch.tensor([1.0, 0.4, 0.4])
+"""The middle is what is asked for; the edges help to see it."""
+
+
+def loss_of(maps: Tensor, wanted: Tensor, weight: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """Return the cross entropy of the places wanted, and that of each answer.
 
     Parameters
     ----------
@@ -90,5 +72,5 @@ def loss_of(maps: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
     n, _, rows, cells = maps.shape
     logit = maps.reshape(n, len(ANSWERS), 2, rows, cells).transpose(2, 3).reshape(n, len(ANSWERS), 2 * rows, cells)
     entropy = -(wanted * functional.log_softmax(logit, 2)).sum(2)
-    total: Tensor = (entropy * weight[:, None]).sum((0, 2)) / weight.sum().clamp(min=1.0)
-    return total
+    each = (entropy * weight[:, None]).sum((0, 2)) / weight.sum().clamp(min=1.0)
+    return (each * _WORTH).sum(), dict(zip(ANSWERS, each.tolist(), strict=True))

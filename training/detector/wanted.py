@@ -12,8 +12,9 @@ from jamline.detect._cells import CELL, PIXEL_M
 
 Array = npt.NDArray[np.float32]
 
-_COVERED = 0.6
-"""Share of a vehicle under crowns or a bridge from which nobody is asked to find it."""
+SHOWS = 0.05
+"""What a vehicle must change of the picture before anyone is asked to find it. Below it, eyes that know where to look
+see nothing, under crowns, cloud or a bridge, or dark on dark."""
 
 
 def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Array, Array]:
@@ -22,12 +23,12 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
     Parameters
     ----------
     boxes : array, shape (n, 5)
-        Column and row of the middle in pixels, length and width in metres, share that is covered.
+        Column and row of the middle in pixels, length and width in metres, what it shows.
     seen : array of bool, shape (rows, columns)
 
     Returns
     -------
-    heat, targets, weight, seen : arrays as in `model.loss_of`, without the batch
+    heat, targets, weight, seen : arrays as in `net.loss_of`, without the batch
     """
     rows, columns = seen.shape[0] // CELL[0], seen.shape[1] // CELL[1]
     heat = np.zeros((2, rows, columns), np.float32)
@@ -35,7 +36,7 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
     weight = np.zeros((rows, columns), np.float32)
     y, x = np.arange(rows, dtype=np.float32), np.arange(columns, dtype=np.float32)
     inside = (boxes[:, 0] > -1) & (boxes[:, 0] < seen.shape[1]) & (boxes[:, 1] > -1) & (boxes[:, 1] < seen.shape[0])
-    for column, row, length_m, width_m, covered in boxes[inside].tolist():
+    for column, row, length_m, width_m, shows in boxes[inside].tolist():
         log_length, log_width = math.log(length_m), math.log(width_m)
         at_x, at_y = (column + 0.5) / CELL[1] - 0.5, (row + 0.5) / CELL[0] - 0.5
         cx, cy = round(at_x), round(at_y)
@@ -46,7 +47,7 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
         near = (slice(max(cy - 6, 0), cy + 7), slice(max(cx - 6, 0), cx + 7))
         off_x, off_y = at_x - x[near[1]], at_y - y[near[0]]
         hump = np.exp(-0.5 * (off_y / spread_y) ** 2)[:, None] * np.exp(-0.5 * (off_x / spread_x) ** 2)[None, :]
-        if covered > _COVERED:
+        if shows < SHOWS:
             # Neither a vehicle nor none: the heat near 1 is punished in neither way. It counts as one all the same.
             heat[0][near] = np.maximum(heat[0][near], np.minimum(1.6 * hump, 0.998))
             heat[1][near] += hump / hump.sum()

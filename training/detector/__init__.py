@@ -1,0 +1,1 @@
+"""The network that finds vehicles: its samples, its crops, itself, and what its answers are worth."""
