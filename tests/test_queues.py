@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -36,6 +37,16 @@ def seen(road, station, offset=RIGHT, *, unseen=(), recall=0.95, score=0.95, **k
 
 def span(queue) -> tuple[float, float]:
     return pytest.approx((queue.start_m, queue.end_m), abs=0.01)
+
+
+@pytest.mark.parametrize("seed", [23, 25, 139])
+def test_no_road_is_in_two_queues_of_one_side(seed):
+    # A thin row, seen badly, that many worlds part and many do not.
+    rng = np.random.default_rng(seed)
+    station = np.sort(np.concatenate([rng.uniform(300, 560, rng.integers(5, 16)), rng.uniform(300, 560, 3)]))
+    found = sorted((q.start_m, q.end_m) for q in measure_queues(seen(ROAD, station, recall=0.6)))
+    assert found
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(found))
 
 
 # ---------- lengths

@@ -90,6 +90,7 @@ def summarise(side: Side, *, gap_m: float, level: float, rng: np.random.Generato
     rng : numpy.random.Generator
         Source of chance.
     """
+    found: list[tuple[Queue, Ints]] = []
     for likely in _groups(side, gap_m):
         span = Span(float(side.start_m[likely].min()), float(side.end_m[likely].max()))
         same = _matching(side, span)
@@ -100,7 +101,22 @@ def summarise(side: Side, *, gap_m: float, level: float, rng: np.random.Generato
         count, rows_km = np.median(same.shown), np.median(same.shown_m) / 1000
         if count < MIN_VEHICLES or count < BREAKDOWN_PER_KM_LANE * rows_km:
             continue
-        yield _queue(side, likely, same, level=level, rng=rng), side.index[likely]
+        found.append((_queue(side, likely, same, level=level, rng=rng), side.index[likely]))
+    # Groups that most worlds part may still lie in queues that reach over one another: then they are one.
+    kept: list[tuple[Queue, Ints]] = []
+    for queue, members in sorted(found, key=lambda each: -each[0].length_km.value):
+        within = next((k for k, (other, _) in enumerate(kept) if _shared(queue, other) > 0.5), None)
+        if within is None:
+            kept.append((queue, members))
+        else:
+            kept[within] = kept[within][0], np.union1d(kept[within][1], members)
+    yield from kept
+
+
+def _shared(queue: Queue, other: Queue) -> float:
+    """Return the share of a queue's road that another lies on as well."""
+    shared = min(queue.end_m, other.end_m) - max(queue.start_m, other.start_m)
+    return max(shared, 0.0) / max(queue.end_m - queue.start_m, 1e-9)
 
 
 def _groups(side: Side, gap_m: float) -> list[Ints]:
