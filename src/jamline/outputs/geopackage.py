@@ -23,6 +23,9 @@ _DESCRIPTIONS = {
     "spotcheck": "Stretches drawn at random to be looked at",
 }
 
+_COUNTERS = (24, 92)
+"""Where SQLite's header counts the changes of the file, and those at which its version was written."""
+
 _UNKNOWN_TIME = "1970-01-01T00:00:00.000Z"
 
 # The table as QGIS makes it. It finds a default style only under the layer's true geometry column and an
@@ -76,6 +79,24 @@ def write_geopackage(
             "VALUES ('layer_styles', 'attributes', 'layer_styles', '', 0)"
         )
         file.execute("UPDATE gpkg_contents SET last_change = ?", (stamp,))
+    settle(path)
+
+
+def settle(path: Path) -> None:
+    """Set the counters of a file that nobody has open yet to 1, so that the same input gives the same bytes.
+
+    SQLite counts how often a file was changed, and how often it was is a matter of OGR's timing. The two places of the
+    header, bytes 24 and 92, must agree (SQLite file format, 1.3).
+
+    Parameters
+    ----------
+    path : Path
+        A GeoPackage that was just made.
+    """
+    with path.open("r+b") as file:
+        for place in _COUNTERS:
+            file.seek(place)
+            file.write((1).to_bytes(4, "big"))
 
 
 def add_layer(path: Path, name: str, frame: Any) -> None:

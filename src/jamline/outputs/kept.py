@@ -26,7 +26,7 @@ from jamline import tables
 from jamline.errors import OutputError
 from jamline.evidence import Evidence
 from jamline.imagery import packed_picture, unpacked_picture
-from jamline.outputs.geopackage import stamped
+from jamline.outputs.geopackage import settle, stamped
 from jamline.outputs.layers import joined
 from jamline.road import Road
 from jamline.spans import Estimate
@@ -130,6 +130,7 @@ def write_kept(
             row = (strip.road, strip.start_m, strip.end_m, strip.pixel_m, strip.top_offset_m, _packed(strip.image))
             file.execute("INSERT INTO strips VALUES (NULL, ?, ?, ?, ?, ?, ?)", row)
         file.execute("UPDATE gpkg_contents SET last_change = ?", (stamped(last_change),))
+    settle(path)
 
 
 def read_kept(path: Path) -> Kept:
