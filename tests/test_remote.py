@@ -81,6 +81,11 @@ def packed_bytes(scene) -> int:
         return sum(int(file.get_tag_item(f"BLOCK_SIZE_{col}_{row}", dm="TIFF", bidx=1)) for col, row in places)
 
 
+def test_a_folder_on_this_machine_is_no_address_whatever_its_name():
+    assert _remote.settings("/data/vsi/scene.tif") == {}
+    assert _remote.settings("/vsicurl/http://host/scene.tif")
+
+
 def test_a_cog_behind_nginx_is_measured_with_few_bytes_and_requests(scene, on_disk, tmp_path):
     with web_servers.nginx(scene, tmp_path) as server:
         assert told(f"{server.url}/scene.tif", scene) == on_disk

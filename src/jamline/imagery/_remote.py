@@ -44,7 +44,7 @@ _FINAL = re.compile(r"not recognized as|does not exist|no such file|response cod
 
 def settings(path: str) -> dict[str, Any]:
     """Return GDAL's settings for an address; none for a file, and none that the environment sets otherwise."""
-    if not (is_address(path) or "/vsi" in path):
+    if not is_address(path):
         return {}
     return {name: value for name, value in _SETTINGS.items() if name not in os.environ}
 
