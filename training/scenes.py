@@ -12,7 +12,36 @@ import click
 import cv2
 import numpy as np
 
+from jamline.synth import SceneSpec, varied
+
+_IMAGED_M = 34.0
+"""Reach of the alignment, and of a line that lies off by 8 m."""
+
 S = TypeVar("S")
+
+
+def scene_for(
+    seed: int, *, stream: int, finest_m: float, coarsest_m: float, length_km: float
+) -> tuple[SceneSpec, float]:
+    """Draw a scene to learn from, and its resolution in metres.
+
+    Parameters
+    ----------
+    seed : int
+        Of the scene.
+    stream : int
+        Of the resolution, so that what is learned by one network tells nothing of what is learned by another.
+    finest_m, coarsest_m : float
+        Between which resolutions it is drawn.
+    length_km : float
+        Of its road.
+    """
+    rng = np.random.default_rng([seed, stream])
+    gsd_m = float(np.exp(rng.uniform(np.log(finest_m), np.log(coarsest_m))))
+    spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
+    # No wider than what is looked at: pixels beside the road cost as much as those on it.
+    near = spec.imagery.model_copy(update={"half_width_m": _IMAGED_M})
+    return spec.model_copy(update={"imagery": near}), gsd_m
 
 
 def samples_of(make: Callable[[int], S | None], kind: type[S], seeds: range, folder: Path, *, workers: int) -> list[S]:

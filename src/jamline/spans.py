@@ -61,21 +61,18 @@ def merge(spans: Iterable[Span], *, gap_m: float = 0.0) -> list[Span]:
     >>> merge([Span(0, 5), Span(20, 30), Span(4, 9)], gap_m=2)
     [Span(start_m=0, end_m=9), Span(start_m=20, end_m=30)]
     """
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start_m - merged[-1].end_m <= gap_m:
-            merged[-1] = Span(merged[-1].start_m, max(merged[-1].end_m, span.end_m))
-        else:
-            merged.append(span)
-    return merged
+    every = list(spans)
+    return merged_over([span.start_m for span in every], [span.end_m for span in every], gap_m=gap_m)
 
 
-def merged_over(start_m: npt.ArrayLike, end_m: npt.ArrayLike) -> list[Span]:
-    """Join spans that touch, given by their ends: `merge` for the many bins of a long road.
+def merged_over(start_m: npt.ArrayLike, end_m: npt.ArrayLike, *, gap_m: float = 0.0) -> list[Span]:
+    """Join spans as `merge` does, given by their ends, as the many bins of a long road are.
 
     Parameters
     ----------
     start_m, end_m : array, shape (n,)
+    gap_m : float
+        The widest gap in metres that is closed.
 
     Returns
     -------
@@ -84,15 +81,15 @@ def merged_over(start_m: npt.ArrayLike, end_m: npt.ArrayLike) -> list[Span]:
 
     Examples
     --------
-    >>> merged_over([0, 20, 4], [5, 30, 9])
+    >>> merged_over([0.0, 20.0, 4.0], [5.0, 30.0, 9.0])
     [Span(start_m=0.0, end_m=9.0), Span(start_m=20.0, end_m=30.0)]
     """
-    start, end = np.asarray(start_m, float), np.asarray(end_m, float)
+    start, end = np.asarray(start_m), np.asarray(end_m)
     if not len(start):
         return []
     order = np.argsort(start, kind="stable")
     start, reach = start[order], np.maximum.accumulate(end[order])
-    first = np.append(True, start[1:] > reach[:-1])
+    first = np.append(True, ~(start[1:] - reach[:-1] <= gap_m))
     last = np.append(first[1:], True)
     return [Span(*ends) for ends in zip(start[first].tolist(), reach[last].tolist(), strict=True)]
 

@@ -17,14 +17,14 @@ from jamline.corridor._centreline import PIXEL_M, REACH_M, planes
 from jamline.corridor._overview import NEAR_M
 from jamline.corridor._strip import read_strip
 from jamline.errors import JamlineError
-from jamline.synth import SceneSpec, simulate, varied
+from jamline.synth import SceneSpec, simulate
+from training.scenes import scene_for
 
 Array = npt.NDArray[np.float64]
 
 FINEST_M, COARSEST_M = 0.5, 1.2
 """Resolutions learned from. Finer images are averaged to pixels of 1 m before they are looked at."""
 
-_IMAGED_M = 34.0
 _DENSE_DEG = 2e-5
 
 
@@ -68,11 +68,7 @@ def sample_of(seed: int, *, length_km: float = 0.8) -> RoadSample | None:
     length_km : float
         Of its road.
     """
-    rng = np.random.default_rng([seed, 78])
-    gsd_m = float(np.exp(rng.uniform(np.log(FINEST_M), np.log(COARSEST_M))))
-    spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
-    # No wider than what is looked at: pixels beside the road cost as much as those on it.
-    spec = spec.model_copy(update={"imagery": spec.imagery.model_copy(update={"half_width_m": _IMAGED_M})})
+    spec, _ = scene_for(seed, stream=78, finest_m=FINEST_M, coarsest_m=COARSEST_M, length_km=length_km)
     with tempfile.TemporaryDirectory() as folder:
         try:
             return laid_flat(simulate(spec, Path(folder) / "scene"), spec)

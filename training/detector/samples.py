@@ -21,8 +21,9 @@ import jamline as jl
 from jamline.corridor import Hidden, RoadGrid
 from jamline.errors import JamlineError
 from jamline.road import Road
-from jamline.synth import simulate, varied
+from jamline.synth import simulate
 from training.detector.shown import shown
+from training.scenes import scene_for
 
 Pixels = npt.NDArray[np.float16]
 Array = npt.NDArray[np.float32]
@@ -32,10 +33,6 @@ FINEST_M, COARSEST_M = 0.22, 0.95
 
 _REACH_M = 18.0
 """Strips are a little wider than a survey's, so that crops can be shifted sideways."""
-
-
-_IMAGED_M = 34.0
-"""Reach of the alignment, and of a line that lies off by 8 m."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +71,8 @@ def sample_of(seed: int, *, length_km: float = 0.6) -> Sample | None:
     length_km : float
         Of its road.
     """
-    rng = np.random.default_rng([seed, 77])
-    gsd_m = float(np.exp(rng.uniform(np.log(FINEST_M), np.log(COARSEST_M))))
+    spec, gsd_m = scene_for(seed, stream=77, finest_m=FINEST_M, coarsest_m=COARSEST_M, length_km=length_km)
     with tempfile.TemporaryDirectory() as folder:
-        spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
-        # No wider than what is looked at: pixels beside the road cost as much as those on it.
-        near = spec.imagery.model_copy(update={"half_width_m": _IMAGED_M})
-        spec = spec.model_copy(update={"imagery": near})
         scene = simulate(spec, Path(folder) / "scene")
         empty = simulate(spec, Path(folder) / "empty", vehicles=())
         try:

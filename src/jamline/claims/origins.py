@@ -84,8 +84,8 @@ def origin_notes(
 
 def near_end_m(queue: Queue, road: Road) -> float:
     """Return the station of the queue's end that is nearer to the road's origin."""
-    from_start, from_end = (abs(m - road.origin_station_m) for m in (queue.start_m, queue.end_m))
-    return queue.start_m if from_start <= from_end else queue.end_m
+    (_, station_m), _ = queue.head_and_tail(road.origin_station_m)
+    return station_m
 
 
 def same_place(one: str, other: str) -> bool:

@@ -107,6 +107,11 @@ class _Stated:
     open_ended: str
 
 
+def as_claim(claim: str | Claim) -> Claim:
+    """Return a claim as it is, or read from its text with `read_claim`."""
+    return read_claim(claim) if isinstance(claim, str) else claim
+
+
 def read_claim(text: str, *, source: str | None = None, qualifier: str | None = None) -> Claim:
     """Read a claim in plain English.
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from jamline.corridor._centreline import CELL_M, PLACES_M
+from jamline.corridor._centreline import CELL_M, CELLS_AT_ONCE, PLACES_M
 from jamline.corridor._places import path_through, posterior_blocks
 from jamline.spans import Estimate
 
@@ -46,9 +46,6 @@ _NARROWEST_M, _WIDEST_M = 1.0, 20.0
 
 _AROUND_M = 1.5
 """Reach over which places next to the likeliest are averaged: the network tells them apart to half a metre."""
-
-_CELLS = 4096
-"""Cells whose answers are unpacked at once."""
 
 _SMOOTH_CELLS = 3.5
 _USUAL_WIDTH_M = 7.0
@@ -150,8 +147,8 @@ def _width_m(log_chance: Halves, middle_m: Array, seen: Array) -> float:
     if not (seen > 0).any():
         return _USUAL_WIDTH_M
     width = np.zeros(len(seen))
-    for start in range(0, len(seen), _CELLS):
-        here = slice(start, start + _CELLS)
+    for start in range(0, len(seen), CELLS_AT_ONCE):
+        here = slice(start, start + CELLS_AT_ONCE)
         for sign, answer in zip((1, -1), log_chance[1:, :, here], strict=True):
             out_m = sign * (PLACES_M[:, None] - middle_m[None, here])
             chance = (np.exp(answer.astype(np.float64)) + 1e-6) * ((out_m > _NARROWEST_M) & (out_m < _WIDEST_M))

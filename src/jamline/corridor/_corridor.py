@@ -44,7 +44,9 @@ _FINEST_M = 0.25
 _PIXEL_STEP_M = 0.05
 """The same picture in another projection has pixels a percent larger; its strip should not."""
 
-_SECTION_M = 1000.0
+_SECTION_M = PIECE_M
+"""Stretches of a road end where pieces and sections both do."""
+
 _OVERLAP_M = 40.0
 """Longer than any vehicle with its surroundings."""
 

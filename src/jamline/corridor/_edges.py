@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jamline.corridor._centreline import PLACES_M
+from jamline.corridor._centreline import CELLS_AT_ONCE, PLACES_M
 
 Array = npt.NDArray[np.float64]
 Halves = npt.NDArray[np.float16]
 
 OUT_M = np.arange(1.0, 20.01, 0.25)
 """Distances from the road's middle that are told apart."""
-
-_CELLS = 4096
-"""Cells whose answers are unpacked at once."""
 
 _UNSEEN = 1e-4
 """Chance of an edge anywhere else than the network has seen one, per place: it may be wrong."""
@@ -54,8 +51,8 @@ def edges_of(log_chance: Halves, *, station_m: Array, middle_m: Array, seen: Arr
     """
     chance = np.empty((2, len(seen), len(OUT_M)), np.float32)
     step_m = PLACES_M[0] - PLACES_M[1]
-    for start in range(0, len(seen), _CELLS):
-        here = slice(start, start + _CELLS)
+    for start in range(0, len(seen), CELLS_AT_ONCE):
+        here = slice(start, start + CELLS_AT_ONCE)
         for number, sign in enumerate((1, -1)):
             place = np.clip((PLACES_M[0] - (middle_m[here, None] + sign * OUT_M)) / step_m, 0, len(PLACES_M) - 1.001)
             low = place.astype(int)

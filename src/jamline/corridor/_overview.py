@@ -46,6 +46,7 @@ _CHUNK = round(_CHUNK_M / PIXEL_M)
 
 
 PIECE_M = _PIECE * PIXEL_M
+"""Road that is looked along at once, and that each section of the strip is long."""
 
 
 @dataclass(frozen=True, eq=False)

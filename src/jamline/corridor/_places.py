@@ -85,21 +85,26 @@ def _forward(local: Array, before: Array | None, move: Array) -> Array:
     return forward
 
 
-def place_path(log_weight: Array, move: Array) -> npt.NDArray[np.intp]:
-    """Return the likeliest way of all, a place for each chunk (Viterbi, 1967); parameters as in `place_posterior`.
+def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np.intp]:
+    """Return the likeliest way of all, a place for each chunk (Viterbi, 1967).
 
     Where two places are likely, such as either of two carriageways, a mean lies between them, on neither.
 
+    Parameters
+    ----------
+    log_weight : callable
+        What speaks for each place, asked for in blocks.
+    count : int
+        Number of chunks.
+    move : array, shape (places, places)
+        As in `place_posterior`.
+
     Examples
     --------
-    >>> place_path(np.log([[0.5, 0.1, 0.4], [0.1, 0.1, 0.8]]), np.full((3, 3), 1 / 3))
+    >>> weight = np.log([[0.5, 0.1, 0.4], [0.1, 0.1, 0.8]])
+    >>> path_through(lambda start, stop: weight[start:stop], 2, np.full((3, 3), 1 / 3))
     array([0, 2])
     """
-    return path_through(lambda start, stop: log_weight[start:stop], len(log_weight), move)
-
-
-def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np.intp]:
-    """Return what `place_path` returns, of weights that are asked for in blocks."""
     log_move = np.log(np.maximum(move, 1e-300))
     came = np.zeros((count, len(move)), np.uint16)
     best: Array | None = None

@@ -1,6 +1,6 @@
 """Corridor in, evidence out."""
 
-from jamline.detect._find import DETECTORS, Stretch, detector_named, evidence_of, find_along, find_vehicles
+from jamline.detect._find import DETECTORS, Stretch, as_detector, detector_named, evidence_of, find_along, find_vehicles
 from jamline.detect._protocol import Boxes, Detector, Found, Shipped, Usual
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Shipped",
     "Stretch",
     "Usual",
+    "as_detector",
     "detector_named",
     "evidence_of",
     "find_along",

@@ -48,6 +48,11 @@ def detector_named(name: str) -> Shipped:
     return DETECTORS[name]()
 
 
+def as_detector(detector: str | Detector) -> Detector:
+    """Return a detector as it is, or the one of a name with `detector_named`."""
+    return detector_named(detector) if isinstance(detector, str) else detector
+
+
 def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -> Evidence:
     """Find the vehicles along a road.
 
@@ -67,7 +72,7 @@ def find_vehicles(corridor: Corridor, *, detector: str | Detector = "network") -
     UsageError
         If no detector has this name.
     """
-    chosen = detector_named(detector) if isinstance(detector, str) else detector
+    chosen = as_detector(detector)
     return evidence_of(corridor, [find_along(corridor, detector=chosen)], detector=chosen.name)
 
 

@@ -14,17 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jamline.claims import read_claim
-from jamline.corridor import Corridor, Look, lay_flat, look_along, pieces_of
-from jamline.detect import Detector, Stretch, detector_named, evidence_of, find_along
+from jamline.claims import as_claim
+from jamline.corridor import PIECE_M, Corridor, Look, lay_flat, look_along, pieces_of
+from jamline.detect import Stretch, as_detector, evidence_of, find_along
 from jamline.imagery import Scene, open_scene
 from jamline.pipeline._onlooker import Onlooker
 from jamline.pipeline._survey import Survey, concluded, named
 from jamline.report import StripImage
 from jamline.road import Road, read_roads
-
-_PIECE_M = 1000.0
-"""What roads are looked along in, and detected in: stretches are so many of those."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +92,13 @@ class InStretches:
         onlooker = self._onlooker(corridor)
         onlooker.strips.extend(strip for each in sighted for strip in each.strips)
         evidence = evidence_of(corridor, [each.found for each in sighted], detector=onlooker.name)
-        claims = self.options.get("claims", ())
         with corridor.scene as scene:
             return concluded(
                 scene,
                 [corridor],
                 [evidence],
                 onlooker,
-                claims=[read_claim(claim) if isinstance(claim, str) else claim for claim in claims],
+                claims=[as_claim(claim) for claim in self.options.get("claims", ())],
                 band_times=self.options.get("band_times"),
                 settings={name: self.options.get(name) for name in ("origin", "road_name", "gsd_m", "bands")},
             )
@@ -118,8 +114,7 @@ class InStretches:
 
     def _onlooker(self, corridor: Corridor) -> Onlooker:
         """Return the detector, which keeps pictures."""
-        detector: str | Detector = self.options.get("detector", "network")
-        chosen = detector_named(detector) if isinstance(detector, str) else detector
+        chosen = as_detector(self.options.get("detector", "network"))
         return Onlooker.of(chosen, [corridor], None).of_road(corridor.road.name)
 
 
@@ -151,8 +146,8 @@ def in_stretches(
     """
     every = read_roads(roads, origin=options.get("origin")) if isinstance(roads, str | Path) else list(roads)
     measured = named(every, options.get("road_name"), source=roads)
-    pieces = max(1, round(stretch_m / _PIECE_M))
-    if len(measured) != 1 or measured[0].length_m < 2 * pieces * _PIECE_M:
+    pieces = max(1, round(stretch_m / PIECE_M))
+    if len(measured) != 1 or measured[0].length_m < 2 * pieces * PIECE_M:
         return None
     (road,) = measured
     # Of equal length, so that none of them is left with a few metres.

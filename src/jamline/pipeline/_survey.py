@@ -10,9 +10,9 @@ from typing import Any
 
 from jamline import tables
 from jamline.cards import card
-from jamline.claims import Claim, Finding, check_claims, read_claim
+from jamline.claims import Claim, Finding, as_claim, check_claims
 from jamline.corridor import Corridor, Hidden, lay_flat
-from jamline.detect import Detector, detector_named, find_vehicles
+from jamline.detect import Detector, as_detector, find_vehicles
 from jamline.errors import NothingToMeasureError, RoadError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
@@ -165,8 +165,8 @@ def survey(
     UsageError
         If an option makes no sense.
     """
-    wanted = [read_claim(claim) if isinstance(claim, str) else claim for claim in claims]
-    chosen = detector_named(detector) if isinstance(detector, str) else detector
+    wanted = [as_claim(claim) for claim in claims]
+    chosen = as_detector(detector)
     every = read_roads(roads, origin=origin) if isinstance(roads, str | Path) else list(roads)
     measured = named(every, road_name, source=roads)
     with open_scene(images, bands=bands, gsd_m=gsd_m) as scene:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jamline.claims import Claim, check_claim, read_claim
+from jamline.claims import Claim, as_claim, check_claim
 from jamline.detect import Shipped, detector_named
 from jamline.errors import ClaimError, UsageError
 from jamline.planning._sighting import HEAD_M, Traffic, extent, sighted
@@ -181,7 +181,7 @@ def plan(
     that measures images. First the coarsest resolution is found that decides with the widest coverage and all looks,
     then the least coverage with that, then the fewest looks.
     """
-    claim = read_claim(claim) if isinstance(claim, str) else claim
+    claim = as_claim(claim)
     traffic = traffic or Traffic()
     _check(gsds_m, looks, clouds, traffic, cases)
     if claim.quantity == "throughput":

@@ -100,8 +100,7 @@ def _written_out() -> tuple[Array, Ints, Ints]:
 
 _STEP, PHASE_STATE, _PHASE_VIEW = _written_out()
 _LOOPS = np.flatnonzero(np.diag(_STEP))
-_LOOP = np.where(np.diag(_STEP) > 0, np.cumsum(np.diag(_STEP) > 0) - 1, -1)
-"""The phases that may last, and the number among them of each phase, -1 for the others."""
+"""The phases that may last: one of each state, in their order."""
 
 _ENTRY = np.searchsorted(PHASE_STATE, PHASE_STATE)
 _STAY = _LOOPS[PHASE_STATE]
@@ -183,17 +182,17 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
     last = np.full(len(column), bins - 1)
     made: list[tuple[Ints, ...]] = []
     while len(number):
-        entry, stay = _ENTRY[phase], _STAY[phase]
+        state, entry, stay = PHASE_STATE[phase], _ENTRY[phase], _STAY[phase]
         # From a phase that may not last, a path goes back to the one before it, bin by bin, and so to the first.
         first = last - (phase - entry)
         lasts = np.flatnonzero((phase >= stay) & (last >= phase - stay))
         until = (last - (phase - stay))[lasts]
-        start = (column[lasts] * len(_LOOPS) + _LOOP[stay[lasts]]) * (bins + 1)
+        start = (column[lasts] * len(_LOOPS) + state[lasts]) * (bins + 1)
         left = resisted[start + until] - np.minimum(rng.exponential(size=len(lasts)), 0.9 * _NEVER)
         since = np.searchsorted(resisted, np.maximum(left, resisted[start])) - start
         first[lasts] = since - (stay - entry)[lasts]
         first = np.maximum(first, 0)
-        made.append((number, first, last, PHASE_STATE[phase]))
+        made.append((number, first, last, state))
         on = first > 0
         number, column, last, entry = number[on], column[on], first[on] - 1, entry[on]
         came = filtered[last, column] * _INTO[entry]

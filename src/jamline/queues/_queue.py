@@ -151,6 +151,22 @@ class Queue:
             "motion": self.motion.to_json(),
         }
 
+    def head_and_tail(self, origin_station_m: float) -> tuple[tuple[str, float], tuple[str, float]]:
+        """Return both ends, the one nearer to an origin first.
+
+        Parameters
+        ----------
+        origin_station_m : float
+            Station of the origin.
+
+        Returns
+        -------
+        tuple of (str, float)
+            Head, then tail: ``"start"`` or ``"end"``, and its station.
+        """
+        near, far = ("start", self.start_m), ("end", self.end_m)
+        return (near, far) if abs(near[1] - origin_station_m) <= abs(far[1] - origin_station_m) else (far, near)
+
     def __repr__(self) -> str:
         return f"<Queue on '{self.road}', {self.side}: {self.length_km}, {self.vehicles}, {self.packing}>"
 

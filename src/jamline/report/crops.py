@@ -133,18 +133,15 @@ def crops_of(places: Sequence[Place], queues: Queues, evidence: Evidence, pictur
 def _ends(queue: Queue, evidence: Evidence) -> Iterator[Place]:
     """Yield head and tail: the head is the end nearer to the origin, as it is over time."""
     origin_m = evidence.road.origin_station_m
-    ends = {"start": queue.start_m, "end": queue.end_m}
-    head = min(ends, key=lambda end: abs(ends[end] - origin_m))
-    for end in (head, "end" if head == "start" else "start"):
-        kind = "head" if end == head else "tail"
+    for kind, (end, station_m) in zip(("head", "tail"), queue.head_and_tail(origin_m), strict=True):
         known = queue.start if end == "start" else queue.end
-        text = f"at km {km(ends[end], origin_m)}"
+        text = f"at km {km(station_m, origin_m)}"
         if end in queue.length_km.open:
             text += "; open: beyond it the road was not seen, or the line stops"
         elif known.low is not None and known.high is not None:
-            low, high = sorted((known.low, known.high), key=lambda station_m: abs(station_m - origin_m))
+            low, high = sorted((known.low, known.high), key=lambda m: abs(m - origin_m))
             text += f" ({100 * known.level:.0f} %: {km(low, origin_m)} to {km(high, origin_m)})"
-        yield Place(kind, kind.capitalize(), text, _frame(ends[end], _CROP_M, evidence))
+        yield Place(kind, kind.capitalize(), text, _frame(station_m, _CROP_M, evidence))
 
 
 def _gap(span: Span, queue: Queue, evidence: Evidence) -> Place:

@@ -211,8 +211,7 @@ def _wanted(queues: Queues, evidence: Evidence) -> Iterator[tuple[str, str, floa
     if 0 <= origin_m <= road.length_m:
         yield "place", road.origin, origin_m
     for queue in queues[:1]:
-        ends = sorted((queue.start_m, queue.end_m), key=lambda station_m: abs(station_m - origin_m))
-        for name, station_m in zip(("head", "tail"), ends, strict=True):
+        for name, (_, station_m) in zip(("head", "tail"), queue.head_and_tail(origin_m), strict=True):
             yield "end", f"{name}, km {km(station_m, origin_m)}", station_m
     others = [name for name in road.places if name != road.origin][:_MAX_PLACES]
     if others:

@@ -79,8 +79,8 @@ def viewer_of(frames: Sequence[Frame], queues: Queues, evidence: Evidence) -> Vi
     goals: list[tuple[str, float]] = []
     if len(queues):
         longest = max(queues, key=lambda queue: queue.length_km.value)
-        ends = sorted((longest.start_m, longest.end_m), key=lambda station_m: abs(station_m - origin_m))
-        goals = [(word, end - start_m) for word, end in zip(("Head", "Tail"), ends, strict=True)]
+        ends = zip(("Head", "Tail"), longest.head_and_tail(origin_m), strict=True)
+        goals = [(word, station_m - start_m) for word, (_, station_m) in ends]
     return Viewer(
         length_m=whole.length_m,
         height_m=frames[0].height_m,

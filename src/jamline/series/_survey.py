@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jamline.claims import Claim, check_claims, read_claim
+from jamline.claims import Claim, as_claim, check_claims
 from jamline.errors import JobError
 from jamline.outputs import check_outdir, result_folder
 from jamline.pipeline import Survey, scene_days, survey
@@ -118,7 +118,7 @@ def survey_series(
     InputError, NothingToMeasureError, UsageError
         As `survey`.
     """
-    wanted = [read_claim(claim) if isinstance(claim, str) else claim for claim in claims]
+    wanted = [as_claim(claim) for claim in claims]
     seen: dict[str, Survey] = {}
     for number, (told, images) in enumerate(looks, start=1):
         each = survey(images, roads, progress=progress, **options)

@@ -141,12 +141,8 @@ def _young(
         place = np.array([float(s) + float(rng.normal(0.0, 0.4)), float(rng.normal(0.0, 0.2))])
         made.append((np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.09 + place, 0.0, 4.0, _BARK))
         size = reach * float(np.exp(rng.normal(0.0, 0.2)))
-        for _ in range(round(thick * size)):
-            angle, far = float(rng.uniform(0, 2 * np.pi)), size * float(np.sqrt(rng.random()))
-            spot = place + far * np.array([np.cos(angle), np.sin(angle)])
-            foot = OVERHEAD_M + 0.05 + float(rng.uniform(0.0, 1.8))
-            r = float(rng.uniform(0.15, 0.5))
-            made.append(_clump((float(spot[0]), float(spot[1])), r, (foot, foot + 0.5), leaf * 1.25, rng))
+        thin = _Crown(size, round(thick * size), high_m=1.8, deep_m=0.5, clump_m=(0.15, 0.5))
+        made += thin.clumps(place, leaf * 1.25, rng)
     return made
 
 
@@ -178,13 +174,32 @@ def _bedded(strip: StripSpec, leaf: npt.NDArray[np.float64], rng: np.random.Gene
             continue
         size = reach * float(np.exp(rng.normal(0.0, 0.15)))
         middle = np.array([float(s), 0.0]) + np.array(bed.lean_m) + rng.normal(0.0, 0.15, 2)
-        for _ in range(round(14 * size**2) + 6):
-            angle, far = float(rng.uniform(0, 2 * np.pi)), size * float(np.sqrt(rng.random()))
-            spot = middle + far * np.array([np.cos(angle), np.sin(angle)])
-            foot = OVERHEAD_M + 0.05 + float(rng.uniform(0.0, 1.5))
-            r = float(rng.uniform(0.3, 0.7))
-            made.append(_clump((float(spot[0]), float(spot[1])), r, (foot, foot + 0.6), leaf * 1.1, rng))
+        full = _Crown(size, round(14 * size**2) + 6, high_m=1.5, deep_m=0.6, clump_m=(0.3, 0.7))
+        made += full.clumps(middle, leaf * 1.1, rng)
     return made
+
+
+@dataclass(frozen=True)
+class _Crown:
+    """Clumps of leaves spread over a disc: few and small ones let the ground show."""
+
+    radius_m: float
+    count: int
+    high_m: float
+    deep_m: float
+    clump_m: tuple[float, float]
+
+    def clumps(
+        self, middle: npt.NDArray[np.float64], leaf: npt.NDArray[np.float64], rng: np.random.Generator
+    ) -> list[Shape]:
+        made: list[Shape] = []
+        for _ in range(self.count):
+            angle, far = float(rng.uniform(0, 2 * np.pi)), self.radius_m * float(np.sqrt(rng.random()))
+            spot = middle + far * np.array([np.cos(angle), np.sin(angle)])
+            foot = OVERHEAD_M + 0.05 + float(rng.uniform(0.0, self.high_m))
+            r = float(rng.uniform(*self.clump_m))
+            made.append(_clump((float(spot[0]), float(spot[1])), r, (foot, foot + self.deep_m), leaf, rng))
+        return made
 
 
 def _clump(
