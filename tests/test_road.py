@@ -374,3 +374,20 @@ def read_with_origin(station: float) -> Road:
     from dataclasses import replace
 
     return replace(road_through(STRAIGHT, lanes=2), origin="x", origin_station_m=station)
+
+
+def test_a_long_road_is_worked_out_piece_by_piece_with_the_same_result(monkeypatch):
+    vertices = walk(np.cumsum(np.tile([9.0, -14.0, 4.0], 20)), [60.0] * 60)
+    station = np.arange(0.0, 3500.0, 8.0)
+
+    def made() -> tuple[np.ndarray, ...]:
+        road = road_through(vertices).shifted(station, np.sin(station / 300.0))
+        # Far beside the road nothing lies near, and all of it is searched.
+        far = road.to_road(*road.to_map(station[::10], np.full(44, 900.0)))
+        return (road.lonlat, road.station_m, *road.to_map(station, 3.0 + 0.0 * station), *far)
+
+    whole = made()
+    monkeypatch.setattr("jamline.road._points._BLOCK", 97)
+    monkeypatch.setattr("jamline.road._nearest._PLACES", 31)
+    for one, other in zip(whole, made(), strict=True):
+        assert one.tolist() == other.tolist()

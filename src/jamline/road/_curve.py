@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import Geod
-from scipy import spatial
 
 from jamline.cards import card
 from jamline.errors import RoadError
 from jamline.road._ellipsoid import metres_per_degree
-from jamline.road._points import STEP_M, interpolated, resampled, smoothed
+from jamline.road._nearest import nearest
+from jamline.road._points import STEP_M, blocks, interpolated, normals, resampled, smoothed, stations
 
 Array = npt.NDArray[np.float64]
 
@@ -70,13 +72,9 @@ class Road:
     _normal: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        lon, lat = self.lonlat[:, 0], self.lonlat[:, 1]
-        steps = _GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
-        station_m = np.concatenate([[0.0], np.cumsum(steps)])
-        tangent = np.gradient(self.lonlat, station_m, axis=0) * metres_per_degree(lat)
-        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        station_m = stations(self.lonlat)
         object.__setattr__(self, "station_m", station_m)
-        object.__setattr__(self, "_normal", np.column_stack([-tangent[:, 1], tangent[:, 0]]))
+        object.__setattr__(self, "_normal", normals(self.lonlat, station_m))
 
     def __repr__(self) -> str:
         kind = "one carriageway" if self.oneway else "two-way"
@@ -191,10 +189,7 @@ class Road:
         place = np.column_stack([np.atleast_1d(lon), np.atleast_1d(lat)]).astype(float)
         # The road counts on beyond 180 degrees; a place may be written either way.
         place[:, 0] += 360.0 * np.round((self.lonlat[:, 0].mean() - place[:, 0]) / 360.0)
-        middle = metres_per_degree(self.lonlat[:, 1].mean())[0]
-        tree = spatial.cKDTree((self.lonlat - self.lonlat[0]) * middle)
-        nearest = tree.query((place - self.lonlat[0]) * middle)[1]
-        station = self.station_m[nearest].copy()
+        station = self.station_m[nearest(self.lonlat, place, within=self.within)]
         ahead = behind = np.zeros(len(place))
         for _ in range(100):
             at, left = self.frame_at(station)
@@ -217,12 +212,27 @@ class Road:
         station_m, offset_m : array, shape (k,)
             Metres to the left at some stations of this road; between them linear.
         """
-        at, left = self.frame_at(self.station_m)
-        moved = at + np.interp(self.station_m, station_m, offset_m)[:, None] * left
-        curve = smoothed(resampled(moved))
-        road = replace(self, lonlat=curve)
+        moved = np.empty_like(self.lonlat)
+        for here in blocks(len(moved)):
+            at, left = self.frame_at(self.station_m[here])
+            moved[here] = at + np.interp(self.station_m[here], station_m, offset_m)[:, None] * left
+        moved = resampled(moved)
+        road = replace(self, lonlat=smoothed(moved))
         origin_lon, origin_lat = self.to_map([self.origin_station_m], [0.0])
-        return replace(road, origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
+        return road.told(origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
+
+    def told(self, **changes: Any) -> Road:
+        """Return the same curve, of which something else is told.
+
+        Parameters
+        ----------
+        **changes
+            Fields but for the curve itself, which is not gone through again.
+        """
+        road = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(road, name, value)
+        return road
 
     def within(self, west: float, south: float, east: float, north: float) -> npt.NDArray[np.intp]:
         """Return the numbers of the curve's points within a box, in their order, shape (n,).

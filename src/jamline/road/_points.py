@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 from pyproj import Geod
 from scipy import ndimage
+
+from jamline.road._ellipsoid import metres_per_degree
 
 Array = npt.NDArray[np.float64]
 
@@ -19,24 +22,63 @@ STEP_M = 1.0
 _SMOOTHING_M = 4.0
 """Standard deviation of the smoothing. A vertex turning by 30 degrees becomes an arc of about 20 m radius."""
 
+_BLOCK = 16_384
+"""Points that are worked on at once: each step on a road of 500 km would else take room for all of them."""
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """Return the slices in which so many points are worked on."""
+    return (slice(first, min(first + _BLOCK, count)) for first in range(0, count, _BLOCK))
+
+
+def stations(points: Array) -> Array:
+    """Return the geodesic metres from the first point to each, shape (n,)."""
+    along = np.zeros(len(points))
+    for here in blocks(len(points) - 1):
+        a, b = points[here], points[here.start + 1 : here.stop + 1]
+        along[here.start + 1 : here.stop + 1] = _GEOD.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2]
+    return np.cumsum(along, out=along)
+
 
 def resampled(vertices: Array) -> Array:
     """Put points on a line about `STEP_M` apart, the same distance from each to the next."""
-    steps = _GEOD.inv(vertices[:-1, 0], vertices[:-1, 1], vertices[1:, 0], vertices[1:, 1])[2]
-    along = np.concatenate([[0.0], np.cumsum(steps)])
+    along = stations(vertices)
     count = max(3, round(along[-1] / STEP_M) + 1)
-    return interpolated(np.linspace(0.0, along[-1], count), along, vertices)
+    station = np.linspace(0.0, along[-1], count)
+    points = np.empty((count, 2))
+    for here in blocks(count):
+        points[here] = interpolated(station[here], along, vertices)
+    return points
 
 
 def smoothed(points: Array) -> Array:
     """Round the corners, so that normals turn instead of tearing; both ends stay where they are."""
-    sigma = min(_SMOOTHING_M / STEP_M, (len(points) - 1) / 8)
-    pad = min(len(points) - 1, math.ceil(4 * sigma))
-    before = 2 * points[0] - points[pad:0:-1]
-    after = 2 * points[-1] - points[-2 : -pad - 2 : -1]
-    padded = np.vstack([before, points, after])
-    smooth: Array = ndimage.gaussian_filter1d(padded, sigma, axis=0)[pad : pad + len(points)]
+    count = len(points)
+    sigma = min(_SMOOTHING_M / STEP_M, (count - 1) / 8)
+    pad = min(count - 1, math.ceil(4 * sigma))
+    smooth = np.empty_like(points)
+    for here in blocks(count):
+        first, stop = max(0, here.start - pad), min(count, here.stop + pad)
+        parts = [points[first:stop]]
+        if here.start < pad:
+            parts.insert(0, 2 * points[0] - points[pad - here.start : 0 : -1])
+        if here.stop + pad > count:
+            parts.append(2 * points[-1] - points[-2 : count - here.stop - pad - 2 : -1])
+        smooth[here] = ndimage.gaussian_filter1d(np.vstack(parts), sigma, axis=0)[pad : pad + here.stop - here.start]
     return smooth
+
+
+def normals(lonlat: Array, station_m: Array) -> Array:
+    """Return which way the left of a curve lies at each of its points, metres east and north, unit length."""
+    normal = np.empty_like(lonlat)
+    for here in blocks(len(lonlat)):
+        # A point's direction is told by the one before it and the one after it.
+        around = slice(max(0, here.start - 1), here.stop + 1)
+        own = slice(here.start - around.start, here.stop - around.start)
+        tangent = np.gradient(lonlat[around], station_m[around], axis=0)[own] * metres_per_degree(lonlat[here, 1])
+        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        normal[here, 0], normal[here, 1] = -tangent[:, 1], tangent[:, 0]
+    return normal
 
 
 def interpolated(x: Array, xp: Array, fp: Array) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ def read_roads(path: str | Path, *, origin: str | None = None) -> list[Road]:
                     source=source,
                 )
             )
-    roads = [replace(road, places=_places(road, frame)) for road in _distinct_names(roads)]
+    roads = [road.told(places=_places(road, frame)) for road in _distinct_names(roads)]
     return roads if origin is None else _with_origin(roads, origin, frame, source)
 
 
@@ -177,7 +176,7 @@ def _distinct_names(roads: Sequence[Road]) -> list[Road]:
     for road in roads:
         seen[road.name] = seen.get(road.name, 0) + 1
         number = seen[road.name]
-        distinct.append(road if number == 1 else replace(road, name=f"{road.name} ({number})"))
+        distinct.append(road if number == 1 else road.told(name=f"{road.name} ({number})"))
     return distinct
 
 
@@ -197,7 +196,7 @@ def _with_origin(roads: Sequence[Road], origin: str, frame: Any, source: str) ->
     found = []
     for road in roads:
         station = float(np.clip(road.to_road([lon], [lat])[0][0], 0.0, road.length_m))
-        found.append(replace(road, origin=origin, origin_station_m=station))
+        found.append(road.told(origin=origin, origin_station_m=station))
     return found
 
 
