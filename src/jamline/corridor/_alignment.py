@@ -22,6 +22,9 @@ Halves = npt.NDArray[np.float16]
 FURTHEST_M = 9.3
 """Furthest shift looked for; maps and hand-drawn lines are off by up to 8 m."""
 
+REACHED = np.abs(PLACES_M) <= FURTHEST_M
+"""The places where the road's middle may lie, True in shape (places,)."""
+
 _PRIOR = ((0.6, 1.5), (0.4, 4.5))
 """Share and standard deviation of how far a drawn line lies off: most are good to a lane, the rest are not."""
 
@@ -73,16 +76,21 @@ class Alignment:
     mean_m: Estimate
 
 
-def align(log_chance: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, width_m: float | None) -> Alignment:
+def align(
+    middle: Halves, sides: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, width_m: float | None
+) -> Alignment:
     """Find the road beside its line.
 
     Parameters
     ----------
-    log_chance : array, float16, shape (3, places, cells)
-        As `Centreline.answer` gives it, for cells of `CELL_M` from station 0 on.
+    middle : array, float16, shape (places reached, cells)
+        Log probabilities as `Centreline.answer` gives them, at the places of `REACHED`, for cells of `CELL_M` from
+        station 0 on.
+    sides : array, float16, shape (2, places, cells)
+        Those of the left and the right edge, at all places.
     seen : array, shape (cells,)
         Share of the road's surroundings that was seen, 0 to 1.
-    taken : array of bool, shape (places, cells)
+    taken : array of bool, shape (places reached, cells)
         Places nearer to another road that is measured too.
     width_m : float or None
         Width of the carriageway where it is known.
@@ -92,8 +100,7 @@ def align(log_chance: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, widt
     Alignment
     """
     cells = len(seen)
-    reached = np.abs(PLACES_M) <= FURTHEST_M
-    places_m = PLACES_M[reached]
+    places_m = PLACES_M[REACHED]
     prior = np.log(sum(share / sigma * np.exp(-(places_m**2) / (2 * sigma**2)) for share, sigma in _PRIOR))
     apart_m = places_m[:, None] - places_m[None, :]
     move = np.exp(-0.5 * (apart_m / _DRIFT_M) ** 2)
@@ -101,7 +108,7 @@ def align(log_chance: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, widt
     once = prior * max(CELL_M / _PRIOR_M, 1.0 / cells)
 
     def weight(start: int, stop: int) -> Array:
-        answer = log_chance[0, :, start:stop][reached] - _ELSEWHERE * taken[:, start:stop][reached]
+        answer = middle[:, start:stop] - _ELSEWHERE * taken[:, start:stop]
         weighed: Array = answer.T * seen[start:stop, None] / _TEMPERATURE + once
         return weighed
 
@@ -120,18 +127,18 @@ def align(log_chance: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, widt
     return Alignment(
         station_m=_stations(cells),
         shift_m=shift,
-        width_m=width_m if width_m is not None else _width_m(log_chance, shift, seen),
+        width_m=width_m if width_m is not None else _width_m(sides, shift, seen),
         mean_m=Estimate(value, value - half, value + half, unit="m"),
     )
 
 
-def unmoved(log_chance: Halves, seen: Array, *, width_m: float | None) -> Alignment:
+def unmoved(sides: Halves, seen: Array, *, width_m: float | None) -> Alignment:
     """Trust the line, and find only the width; parameters as in `align`."""
     shift = np.zeros(len(seen))
     return Alignment(
         station_m=_stations(len(seen)),
         shift_m=shift,
-        width_m=width_m if width_m is not None else _width_m(log_chance, shift, seen),
+        width_m=width_m if width_m is not None else _width_m(sides, shift, seen),
         mean_m=Estimate(0.0, 0.0, 0.0, unit="m"),
     )
 
@@ -142,14 +149,14 @@ def _stations(cells: int) -> Array:
     return middles
 
 
-def _width_m(log_chance: Halves, middle_m: Array, seen: Array) -> float:
+def _width_m(sides: Halves, middle_m: Array, seen: Array) -> float:
     """Return the width between the edges that were seen to the left and the right of the middle."""
     if not (seen > 0).any():
         return _USUAL_WIDTH_M
     width = np.zeros(len(seen))
     for start in range(0, len(seen), CELLS_AT_ONCE):
         here = slice(start, start + CELLS_AT_ONCE)
-        for sign, answer in zip((1, -1), log_chance[1:, :, here], strict=True):
+        for sign, answer in zip((1, -1), sides[:, :, here], strict=True):
             out_m = sign * (PLACES_M[:, None] - middle_m[None, here])
             chance = (np.exp(answer.astype(np.float64)) + 1e-6) * ((out_m > _NARROWEST_M) & (out_m < _WIDEST_M))
             width[here] += (chance * out_m).sum(axis=0) / chance.sum(axis=0)

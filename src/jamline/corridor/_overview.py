@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jamline.corridor._ahead import one_ahead
-from jamline.corridor._alignment import Alignment, align, unmoved
+from jamline.corridor._alignment import REACHED, Alignment, align, unmoved
 from jamline.corridor._centreline import CELL_M, PIXEL_M, PLACES_M, REACH_M, Centreline, planes
 from jamline.corridor._edges import Edges, edges_of
 from jamline.corridor._grid import RoadGrid
@@ -56,10 +57,10 @@ class Look:
     Parameters
     ----------
     medians, spreads, seen : tuple of array
-        Of each chunk, shape (bands, rows), (rows,) and (rows,), as in the files.
+        Of each piece, float32, shape (bands, rows, chunks), (rows, chunks) and (rows, chunks), as in the files.
     shown, taken : tuple of array
         Of each piece; as in `Overview`.
-    log_chance : array, float16, shape (3, places, cells)
+    middle, sides : array, float16
         As in `Overview`.
     samples : Samples
         What tells the stretch.
@@ -67,10 +68,11 @@ class Look:
 
     medians: tuple[Pixels, ...]
     spreads: tuple[Pixels, ...]
-    seen: tuple[Array, ...]
+    seen: tuple[Pixels, ...]
     shown: tuple[Array, ...]
     taken: tuple[Bools, ...]
-    log_chance: Halves
+    middle: Halves
+    sides: Halves
     samples: Samples
 
     @classmethod
@@ -97,7 +99,7 @@ class Look:
         samples = Samples(len(scene.images), len(scene.roles), max(1, whole.columns * int(near.sum()) // _SAMPLES))
         medians: list[Pixels] = []
         spreads: list[Pixels] = []
-        seens: list[Array] = []
+        seens: list[Pixels] = []
         shown: list[Array] = []
         taken: list[Bools] = []
 
@@ -130,17 +132,19 @@ class Look:
                     chunks = max(1, part.shape[2] // _CHUNK)
                     masked = np.where(good, part, np.nan).reshape(*part.shape[:2], chunks, -1)
                     median = _nanmedian(masked)
-                    medians.extend(np.moveaxis(median, -1, 0))
-                    spreads.extend(_nanmedian(np.abs(masked - median[..., None])).mean(axis=0).T)
-                    seens.extend(good.reshape(len(good), chunks, -1).mean(axis=2).T)
+                    medians.append(median[:3].copy())
+                    spreads.append(_nanmedian(np.abs(masked - median[..., None])).mean(axis=0))
+                    seens.append(good.reshape(len(good), chunks, -1).mean(axis=2).astype(np.float32))
                 shown.append(_by_cell(seen[near].mean(axis=0)))
-                taken.append(_by_cell(~grid.own(neighbours)) > 0.5)
+                taken.append((np.repeat(_by_cell(~grid.own(neighbours)), 2, axis=0) > 0.5)[REACHED])
                 yield values, seen
 
         around = beyond(first - _LAP, first), beyond(stop, stop + _LAP)
-        log_chance = np.empty((3, len(PLACES_M), -(-(stop - first) // _CELL)), np.float16)
-        _answer(log_chance, each(), around=around, near=near, road=road, width_m=width_m)
-        return cls(tuple(medians), tuple(spreads), tuple(seens), tuple(shown), tuple(taken), log_chance, samples)
+        cells = -(-(stop - first) // _CELL)
+        middle = np.empty((np.count_nonzero(REACHED), cells), np.float16)
+        sides = np.empty((2, len(PLACES_M), cells), np.float16)
+        _answer(middle, sides, each(), around=around, near=near, road=road, width_m=width_m)
+        return cls(tuple(medians), tuple(spreads), tuple(seens), tuple(shown), tuple(taken), middle, sides, samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,11 +161,13 @@ class Overview:
         Median of each row in each chunk, stretched, mean over the colours.
     texture, seen : array, float32, shape (chunks, rows)
         Spread along the row, same unit; share of it that was seen.
-    log_chance : array, float16, shape (3, places, cells)
-        What the network says of the road's middle and edges.
+    middle : array, float16, shape (places reached, cells)
+        What the network says of the road's middle, at the places of `REACHED`.
+    sides : array, float16, shape (2, places, cells)
+        What it says of the left and the right edge.
     shown : array, shape (cells,)
         Share of the near strip that was seen.
-    taken : array of bool, shape (places, cells)
+    taken : array of bool, shape (places reached, cells)
         Places nearer to another road.
     stretches : tuple of Stretch
         One for each image of the scene.
@@ -172,7 +178,8 @@ class Overview:
     brightness: Pixels
     texture: Pixels
     seen: Pixels
-    log_chance: Halves
+    middle: Halves
+    sides: Halves
     shown: Array
     taken: Bools
     stretches: tuple[Stretch, ...]
@@ -184,22 +191,23 @@ class Overview:
         stretches = samples.stretches()
         # Chunks are stretched by the image that fills the road best; mixed ones are rare and only here.
         stretch = stretches[samples.most()]
-        medians, spreads, seen, shown, taken = (
-            list(chain.from_iterable(getattr(look, name) for look in looks))
-            for name in ("medians", "spreads", "seen", "shown", "taken")
-        )
-        colours = [np.nan_to_num(median[:3]) - stretch.low[:3, None] for median in medians]
+        low, high = stretch.low[:3, None, None], np.float32(stretch.high)
+
+        def every(name: str) -> Iterator[npt.NDArray[Any]]:
+            return chain.from_iterable(getattr(look, name) for look in looks)
+
+        seen = np.concatenate([part.T for part in every("seen")])
         return cls(
-            station_m=(np.arange(len(medians), dtype=np.float64) + 0.5) * _CHUNK_M,
+            station_m=(np.arange(len(seen), dtype=np.float64) + 0.5) * _CHUNK_M,
             offset_m=RoadGrid.over(road, half_width_m=REACH_M, pixel_m=PIXEL_M).offset_m(),
-            brightness=np.stack([colour.mean(axis=0) / np.float32(stretch.high) for colour in colours]),
-            texture=np.nan_to_num(np.stack(spreads)) / np.float32(stretch.high),
-            seen=np.stack(seen).astype(np.float32),
-            log_chance=looks[0].log_chance
-            if len(looks) == 1
-            else np.concatenate([look.log_chance for look in looks], axis=2),
-            shown=np.concatenate(shown),
-            taken=np.repeat(np.concatenate(taken, axis=1), 2, axis=0),
+            brightness=np.concatenate([((np.nan_to_num(m) - low).mean(axis=0) / high).T for m in every("medians")]),
+            texture=np.concatenate([(np.nan_to_num(part) / high).T for part in every("spreads")]),
+            seen=seen,
+            # On a long road two of them are too many.
+            middle=looks[0].middle if len(looks) == 1 else np.concatenate([look.middle for look in looks], axis=1),
+            sides=looks[0].sides if len(looks) == 1 else np.concatenate([look.sides for look in looks], axis=2),
+            shown=np.concatenate(list(every("shown"))),
+            taken=np.concatenate(list(every("taken")), axis=1),
             stretches=stretches,
         )
 
@@ -212,14 +220,14 @@ class Overview:
     def align(self, width_m: float | None, *, trusted: bool) -> Alignment:
         """Find the road beside its line, or trust the line."""
         if trusted:
-            return unmoved(self.log_chance, self.shown, width_m=width_m)
-        return align(self.log_chance, self.shown, self.taken, width_m=width_m)
+            return unmoved(self.sides, self.shown, width_m=width_m)
+        return align(self.middle, self.sides, self.shown, self.taken, width_m=width_m)
 
     def edges(self, alignment: Alignment, drawn: Road, aligned: Road) -> Edges:
         """Tell where the lanes end beside the aligned road."""
         place = drawn.to_map(alignment.station_m, alignment.shift_m)
         station_m = np.asarray(aligned.to_road(*place)[0], np.float64)
-        return edges_of(self.log_chance, station_m=station_m, middle_m=alignment.shift_m, seen=self.shown)
+        return edges_of(self.sides, station_m=station_m, middle_m=alignment.shift_m, seen=self.shown)
 
     def surface(self, alignment: Alignment) -> Surface:
         """Describe what the carriageway looks like on the whole."""
@@ -229,7 +237,8 @@ class Overview:
 
 
 def _answer(
-    log_chance: Halves,
+    middle: Halves,
+    sides: Halves,
     pieces: Iterable[tuple[Pixels, Bools]],
     *,
     around: tuple[tuple[Pixels, Bools] | None, tuple[Pixels, Bools] | None],
@@ -261,7 +270,8 @@ def _answer(
         answer = network.answer(planes(values, seen, near=near, oneway=road.oneway, width_m=width_m))
         first = 0 if before is None else parts[0][1].shape[1] // _CELL
         cells = -(-here[1].shape[1] // _CELL)
-        log_chance[..., done : done + cells] = answer[..., first : first + cells]
+        middle[:, done : done + cells] = answer[0, REACHED, first : first + cells]
+        sides[..., done : done + cells] = answer[1:, :, first : first + cells]
         done += cells
 
     before, after = around

@@ -36,6 +36,9 @@ _JUMP = 0.01
 _ALIKE = 5.0
 """Cells that look at the same stretch of road count as one look."""
 
+_CELLS = 4096
+"""Cells whose edges are asked for at once."""
+
 _ASTRIDE = 0.2
 """Chance of a box astride the edge over that of one clear of it: kerbs are not parked on, lines seldom."""
 
@@ -103,10 +106,12 @@ def _told(edges: Edges, places: Array, sign: int, chunks: int) -> Array:
     """Return what the picture says of each place of the edge, shape (chunks, places)."""
     out_m = places + _NARROW_M
     column = np.clip(np.searchsorted(OUT_M, out_m), 0, len(OUT_M) - 1)
-    log_chance = edges.log_chance[0 if sign > 0 else 1][:, column].astype(np.float64)
     chunk = np.clip((edges.station_m // _CHUNK_M).astype(int), 0, chunks - 1)
     told = np.zeros((chunks, len(places)))
-    np.add.at(told, chunk, log_chance / _ALIKE)
+    for first in range(0, len(chunk), _CELLS):
+        here = slice(first, first + _CELLS)
+        log_chance = edges.told(0 if sign > 0 else 1, here)[:, column].astype(np.float64)
+        np.add.at(told, chunk[here], log_chance / _ALIKE)
     return told
 
 
