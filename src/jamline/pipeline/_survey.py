@@ -39,7 +39,7 @@ class Survey:
         One for each road, in the order of the file; one that the imagery does not show is there too, unseen.
     findings : tuple of Finding
         In the order of the claims.
-    strips : tuple of StripImage
+    strips : sequence of StripImage
         The roads laid flat, for the report.
     settings : mapping
         What was asked for.
@@ -50,7 +50,7 @@ class Survey:
     scene: Scene
     queues: tuple[Queues, ...]
     findings: tuple[Finding, ...]
-    strips: tuple[StripImage, ...] = field(repr=False)
+    strips: Sequence[StripImage] = field(repr=False)
     settings: Mapping[str, Any]
     detector_sha256: str | None = None
 
@@ -211,7 +211,7 @@ def concluded(
         scene=scene,
         queues=queues,
         findings=tuple(check_claims(claims, queues, days=scene_days(scene))),
-        strips=tuple(onlooker.strips),
+        strips=onlooker.strips,
         settings={
             "origin": settings["origin"],
             "road_name": settings["road_name"],

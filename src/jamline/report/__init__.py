@@ -1,6 +1,7 @@
 """The report: one HTML file that tells what was measured, shows it, and says what it rests on."""
 
 from jamline.report.page import write_report
+from jamline.report.shelf import Shelf
 from jamline.report.strips import StripImage
 
-__all__ = ["StripImage", "write_report"]
+__all__ = ["Shelf", "StripImage", "write_report"]
