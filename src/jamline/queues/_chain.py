@@ -7,6 +7,7 @@ through it draws whole paths from the joint posterior, a sojourn at a time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,10 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Filtered = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float32]
+Likelihoods = Callable[[int, int], Array]
+"""How well each state, its first or its last bin explains what a bin shows, from one bin to before another, shape
+(bins, columns, VIEWS); 0 throughout where nothing was seen. Columns are chains of their own."""
 
 BIN_M = 10.0
 """Length of a bin: about a car's pitch, and that in which sight is told."""
@@ -46,8 +50,29 @@ _STATES = {
 _NEVER = 60.0
 """Minus the logarithm of a chance that is none."""
 
-_BLOCK = 512
-"""Bins whose likelihoods are written out by phase at once."""
+_BLOCK, _ASKED = 512, 8
+"""Bins whose likelihoods are written out by phase at once, and blocks of them that are asked for at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Filtered:
+    """What the forward pass leaves for the way back, which asks how states were left and how long they lasted.
+
+    Parameters
+    ----------
+    left : array of float32, shape (bins, columns, states)
+        Chance of each state's last phase given the bins up to each one.
+    resisted : array, shape (columns * states * (bins + 1),)
+        Minus the logarithms of the chances to have stayed in the phase that may last, summed from the first bin on.
+        Columns and states lie end to end, each above the one before: then one search finds places in all of them. The
+        difference of two entries is the cost of one phase throughout.
+    final : array of float32, shape (columns, phases)
+        Chance of each phase at the last bin.
+    """
+
+    left: Floats
+    resisted: Array
+    final: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,44 +131,67 @@ _ENTRY = np.searchsorted(PHASE_STATE, PHASE_STATE)
 _STAY = _LOOPS[PHASE_STATE]
 """The first phase of each phase's state, and the one that may last."""
 
-_INTO = np.where(PHASE_STATE[:, None] == PHASE_STATE, 0.0, _STEP.T).astype(np.float32)
-"""The chances to have come into each phase from the phases of other states."""
+_LEFT = np.searchsorted(PHASE_STATE, PHASE_STATE[_LOOPS], side="right") - 1
+"""The last phase of each state, from which it is left."""
+
+_INTO = np.where(PHASE_STATE[:, None] == PHASE_STATE[_LEFT], 0.0, _STEP[_LEFT].T).astype(np.float32)
+"""The chances to have come into each phase from the last phases of other states."""
+
+_LASTING, _LASTS = _STEP[:, _LOOPS].astype(np.float32), np.diag(_STEP)[_LOOPS].astype(np.float32)
+"""The chances to come into each phase that may last, and to stay in it."""
 
 _PRIOR = np.linalg.matrix_power(_STEP, 4096)[0]
 """Shares of the phases on a road that goes on before its first bin."""
 
 
-def filter_states(log_likelihood: Array) -> Filtered:
-    """Return the chance of each phase given the bins up to each one: the forward pass.
+def filter_states(log_likelihood: Likelihoods, bins: int) -> Filtered:
+    """Go forward through the bins: the chance of each phase given the bins up to each one.
 
     Parameters
     ----------
-    log_likelihood : array, shape (bins, columns, VIEWS)
-        How well each state, its first or its last bin explains what a bin shows; 0 throughout where nothing was seen.
-        Columns are chains of their own.
-
-    Returns
-    -------
-    array of float32, shape (bins, columns, phases)
+    log_likelihood : callable
+        `Likelihoods`.
+    bins : int
+        How many there are.
     """
-    bins, columns, _ = log_likelihood.shape
-    filtered = np.empty((bins, columns, len(PHASE_STATE)), dtype=np.float32)
+    columns = log_likelihood(0, 1).shape[1]
+    left = np.empty((bins, columns, len(_LEFT)), np.float32)
+    resisted = np.zeros((columns, len(_LOOPS), bins + 1))
     ahead = np.tile(_PRIOR, (columns, 1))
+    asked = np.empty(0)
     for begin in range(0, bins, _BLOCK):
-        here = log_likelihood[begin : begin + _BLOCK]
+        number = begin // _BLOCK % _ASKED
+        if number == 0:
+            asked = log_likelihood(begin, min(begin + _ASKED * _BLOCK, bins))
+        here = asked[number * _BLOCK : (number + 1) * _BLOCK]
         likelihood = here - here.max(axis=2, keepdims=True)
         np.exp(np.maximum(likelihood, -_NEVER, out=likelihood), out=likelihood)
         joint = likelihood[:, :, _PHASE_VIEW]
-        for number, part in enumerate(joint):
+        for place, part in enumerate(joint):
             np.multiply(part, ahead, out=part)
             # A bin takes at most a factor exp(-_NEVER) away, so scaling now and then is enough.
-            if number % 4 == 3:
+            if place % 4 == 3:
                 part /= part.sum(axis=1, keepdims=True)
             np.matmul(part, _STEP, out=ahead)
         ahead /= ahead.sum(axis=1, keepdims=True)
         joint /= joint.sum(axis=2, keepdims=True)
-        filtered[begin : begin + _BLOCK] = joint
-    return filtered
+        filtered = joint.astype(np.float32)
+        left[begin : begin + _BLOCK] = filtered[:, :, _LEFT]
+        _resist(filtered, resisted[:, :, begin : begin + _BLOCK + 1])
+    # Each above the one before.
+    end = resisted[:, :, -1].ravel() + 2 * _NEVER
+    resisted += np.append(0.0, np.cumsum(end)[:-1]).reshape(resisted.shape[:2])[:, :, None]
+    return Filtered(left, resisted.ravel(), filtered[-1])
+
+
+def _resist(filtered: Floats, resisted: Array) -> None:
+    """Go on summing what it cost to stay, from the first entry, which is there, over the bins of a block."""
+    for column, summed in enumerate(resisted):
+        coming = filtered[:, column] @ _LASTING
+        stayed = filtered[:, column][:, _LOOPS] * _LASTS
+        cost = np.minimum(-np.log(np.maximum(stayed, 1e-30) / np.maximum(coming, 1e-30)), _NEVER)
+        summed[:, 1:] = np.maximum(cost.T, 0.0)
+        np.cumsum(summed, axis=-1, out=summed)
 
 
 def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> Sojourns:
@@ -154,7 +202,7 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
 
     Parameters
     ----------
-    filtered : array of float32, shape (bins, columns, phases)
+    filtered : Filtered
         Of `filter_states`.
     draws : int
         Paths of each column; those of column c are numbered from ``c * draws``.
@@ -169,16 +217,17 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
     --------
     >>> seen = np.zeros((30, 1, VIEWS))
     >>> seen[10:20, :, [CLEAR, FLOWING, CREEPING, HOLE]] = -9.0
-    >>> paths = draw_paths(filter_states(seen), draws=50, rng=np.random.default_rng(0))
+    >>> filtered = filter_states(lambda first, stop: seen[first:stop], 30)
+    >>> paths = draw_paths(filtered, draws=50, rng=np.random.default_rng(0))
     >>> there = (paths.state == STANDING) & (paths.first <= 10) & (paths.last >= 19)
     >>> np.unique(paths.path[there]).size > 40
     True
     """
-    bins, columns, _ = filtered.shape
-    resisted = _resistance(filtered)
+    bins, columns, _ = filtered.left.shape
+    resisted = filtered.resisted
     column = np.repeat(np.arange(columns), draws)
     number = np.arange(len(column))
-    phase = _drawn(filtered[-1][column], rng)
+    phase = _drawn(filtered.final[column], rng)
     last = np.full(len(column), bins - 1)
     made: list[tuple[Ints, ...]] = []
     while len(number):
@@ -195,31 +244,11 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
         made.append((number, first, last, state))
         on = first > 0
         number, column, last, entry = number[on], column[on], first[on] - 1, entry[on]
-        came = filtered[last, column] * _INTO[entry]
-        phase = _drawn(came, rng)
+        phase = _LEFT[_drawn(filtered.left[last, column] * _INTO[entry], rng)]
     return _in_order(*(np.concatenate(parts) for parts in zip(*made, strict=True)))
 
 
-def _resistance(filtered: Filtered) -> Array:
-    """Return minus the logarithms of the chances to have stayed in a phase, summed from the first bin on.
-
-    Columns and lasting phases lie end to end, shape (columns * phases * (bins + 1),), each above the one before: then
-    one search finds places in all of them. The difference of two entries is the cost of one phase throughout.
-    """
-    bins, columns, _ = filtered.shape
-    summed = np.zeros((columns, len(_LOOPS), bins + 1))
-    lasting, lasts = _STEP[:, _LOOPS].astype(np.float32), np.diag(_STEP)[_LOOPS].astype(np.float32)
-    for column in range(columns):
-        ahead = filtered[:, column] @ lasting
-        stayed = filtered[:, column][:, _LOOPS] * lasts
-        cost = np.minimum(-np.log(np.maximum(stayed, 1e-30) / np.maximum(ahead, 1e-30)), _NEVER)
-        np.cumsum(np.maximum(cost.T, 0.0), axis=-1, out=summed[column, :, 1:])
-    end = summed[:, :, -1].ravel() + 2 * _NEVER
-    summed += np.append(0.0, np.cumsum(end)[:-1]).reshape(summed.shape[:2])[:, :, None]
-    return summed.ravel()
-
-
-def _drawn(weight: Array, rng: np.random.Generator) -> Ints:
+def _drawn(weight: Floats, rng: np.random.Generator) -> Ints:
     """Draw one index from each row of weights, shape (n,)."""
     summed = np.cumsum(weight, axis=1)
     index: Ints = np.sum(rng.random((len(weight), 1)) * summed[:, -1:] >= summed, axis=1)

@@ -7,6 +7,7 @@ chain made a world with its own queues (`_worlds`). What a queue is in every wor
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -80,8 +81,9 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
     if not every:
         return []
     # All readings of both sides go through the chain side by side.
-    filtered = filter_states(_likelihoods(every))
+    filtered = filter_states(partial(_likelihoods, every), len(every[0].sight.recall))
     paths = draw_paths(filtered, draws=_DRAWS, rng=rng)
+    del filtered
     column = np.searchsorted(paths.path, _DRAWS * np.arange(len(every) + 1))
     sides: list[Side] = []
     for side, of_side in read.items():
@@ -97,11 +99,11 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
     return sides
 
 
-def _likelihoods(readings: Sequence[Reading]) -> Array:
-    """Return how well each state explains each bin by each reading, shape (bins, readings, `VIEWS`)."""
-    likelihoods = np.empty((len(readings[0].sight.recall), len(readings), VIEWS))
+def _likelihoods(readings: Sequence[Reading], first: int, stop: int) -> Array:
+    """Return how well each state explains each of some bins by each reading, shape (bins, readings, `VIEWS`)."""
+    likelihoods = np.empty((stop - first, len(readings), VIEWS))
     for column, reading in enumerate(readings):
-        likelihoods[:, column] = reading.log_likelihood()
+        likelihoods[:, column] = reading.log_likelihood(first, stop)
     return likelihoods
 
 

@@ -8,6 +8,7 @@ a model of gaps must not overrule what a detector knows of itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -64,29 +65,54 @@ class Reading:
         """Share found around each vehicle, shape (n,)."""
         return self.sight.recall[self.rows.bin]
 
-    def log_likelihood(self) -> Array:
-        """Return how well each state explains each bin, shape (bins, `VIEWS`)."""
-        total = np.zeros((len(self.sight.recall), VIEWS))
-        lone = _LONE_PER_M * self.sight.recall
-        total[:, CLEAR] = self._summed(self._arrivals(lone[self.rows.bin])) - lone * np.diff(self.sight.seen_m)
+    def log_likelihood(self, first: int, stop: int) -> Array:
+        """Return how well each state explains each of some bins, shape (bins, `VIEWS`)."""
+        total = np.zeros((stop - first, VIEWS))
+        own = slice(*np.searchsorted(self.rows.bin, (first, stop)))
+        bins, gap_m, recall = self.rows.bin[own], self.rows.gap_m[own], self.recall[own]
+
+        def summed(values: Array) -> Array:
+            each: Array = np.bincount(bins - first, values, minlength=stop - first).astype(float)
+            return each
+
+        lone = _LONE_PER_M * self.sight.recall[first:stop]
+        seen = np.diff(self.sight.seen_m[first : stop + 1])
+        total[:, CLEAR] = summed(self._arrivals(lone[bins - first], own)) - lone * seen
         total[:, HOLE] = total[:, CLEAR]
         laws = {FLOWING: self.laws.flowing, STANDING: self.laws.standing, CREEPING: self.laws.creeping}
-        row, between = _Tracks.along_rows(self), _Tracks.between_all(self)
+        row, between = (_Tracks.cut(*ends, self.sight, first, stop) for ends in (self._along_rows, self._between_all))
+        before, behind = between.at_vehicles(self.rows.bin)
+        begins = np.diff(bins, prepend=-1) > 0
         for state, law in laws.items():
-            arrivals = self._arrivals(law.hazard(self.rows.gap_m, self.recall))
+            arrivals = self._arrivals(law.hazard(gap_m, recall), own)
             # Any row may end but not all of them: past the last vehicle of every row the full price is due.
             alone = between.costs(law, law.alone)
             beside = between.costs(law, law.row, upto_m=REACH_M)
-            total[:, state] = self._summed(arrivals) - row.sum(row.costs(law, law.row)) - between.sum(alone - beside)
+            total[:, state] = summed(arrivals) - row.sum(row.costs(law, law.row)) - between.sum(alone - beside)
             if state != FLOWING:
                 # A queue's first bin owes nothing for the road before its first vehicle, nor for how far behind another
                 # that one stands; its last bin nothing for the road behind its last vehicle.
-                before, behind = between.at_vehicles(self.rows.bin)
-                anew = self._arrivals(law.hazard(np.full(len(arrivals), np.inf), self.recall)) - arrivals
-                first = np.diff(self.rows.bin, prepend=-1) > 0
-                total[:, HEAD[state]] = total[:, state] + between.sum(alone * before) + self._summed(anew * first)
+                anew = self._arrivals(law.hazard(np.full(len(arrivals), np.inf), recall), own) - arrivals
+                total[:, HEAD[state]] = total[:, state] + between.sum(alone * before) + summed(anew * begins)
                 total[:, TAIL[state]] = total[:, state] + between.sum(alone * behind)
         return total
+
+    @cached_property
+    def _along_rows(self) -> tuple[Array, Array]:
+        """Metres seen up to the ends of the road behind each vehicle.
+
+        It reaches to the next in its row, or to where the row is forgotten.
+        """
+        rows, sight = self.rows, self.sight
+        near, far = sight.seen_to_m(rows.start_m), sight.seen_to_m(rows.end_m)
+        return far, np.minimum(rows.following_m(near), far + REACH_M)
+
+    @cached_property
+    def _between_all(self) -> tuple[Array, Array]:
+        """Metres seen up to the ends of the road behind which no vehicle of any row stands, over all bins."""
+        sight = self.sight
+        near, far = sight.seen_to_m(self.rows.start_m), sight.seen_to_m(self.rows.reach_m)
+        return np.append(-REACH_M, far), np.append(near, sight.seen_m[-1])
 
     def true(self, creeping: Array) -> Array:
         """Return the chance that each vehicle of a queue is one, shape (n,).
@@ -100,21 +126,16 @@ class Reading:
         chance: Array = real / (real + self.sight.false_per_m[self.rows.bin])
         return chance
 
-    def _arrivals(self, hazard: Array) -> Array:
-        """Return the logarithm of the chance to find what was found, as a vehicle or a false one, shape (n,)."""
-        false = self.sight.false_per_m[self.rows.bin]
-        weight: Array = np.log((hazard * self.rows.odds + false) / false)
+    def _arrivals(self, hazard: Array, own: slice) -> Array:
+        """Return the logarithm of the chance to find what was found, as a vehicle or a false one, of some of them."""
+        false = self.sight.false_per_m[self.rows.bin[own]]
+        weight: Array = np.log((hazard * self.rows.odds[own] + false) / false)
         return weight
-
-    def _summed(self, values: Array) -> Array:
-        """Sum values of vehicles over each bin, shape (bins,)."""
-        summed: Array = np.bincount(self.rows.bin, values, minlength=len(self.sight.recall)).astype(float)
-        return summed
 
 
 @dataclass(frozen=True, eq=False)
 class _Tracks:
-    """Empty road behind vehicles, cut at the edges of bins.
+    """Empty road behind vehicles, cut at the edges of some successive bins.
 
     Parameters
     ----------
@@ -124,8 +145,8 @@ class _Tracks:
         Metres seen since the vehicle, at the piece's ends.
     recall : array, shape (k,)
         Share found there.
-    bins : int
-        How many there are.
+    first, stop : int
+        The bins.
     """
 
     track: npt.NDArray[np.int64]
@@ -133,34 +154,24 @@ class _Tracks:
     from_m: Array
     to_m: Array
     recall: Array
-    bins: int
+    first: int
+    stop: int
 
     @classmethod
-    def along_rows(cls, reading: Reading) -> _Tracks:
-        """Return the road behind each vehicle up to the next in its row, or to where the row is forgotten."""
-        rows, sight = reading.rows, reading.sight
-        near, far = sight.seen_to_m(rows.start_m), sight.seen_to_m(rows.end_m)
-        return cls._cut(far, np.minimum(rows.following_m(near), far + REACH_M), sight)
-
-    @classmethod
-    def between_all(cls, reading: Reading) -> _Tracks:
-        """Return the road behind which no vehicle of any row stands, from the first bin to the last."""
-        sight = reading.sight
-        near, far = sight.seen_to_m(reading.rows.start_m), sight.seen_to_m(reading.rows.reach_m)
-        return cls._cut(np.append(-REACH_M, far), np.append(near, sight.seen_m[-1]), sight)
-
-    @classmethod
-    def _cut(cls, start: Array, stop: Array, sight: Sight) -> _Tracks:
+    def cut(cls, start_m: Array, stop_m: Array, sight: Sight, first: int, stop: int) -> _Tracks:
+        """Cut tracks, given by the metres seen up to their ends, to the bins from ``first`` to before ``stop``."""
         edge = sight.seen_m
-        stop = np.minimum(stop, edge[-1])
-        first = np.maximum(np.searchsorted(edge, start, side="right") - 1, 0)
-        count = np.maximum(np.searchsorted(edge, stop, side="left") - first, 0)
-        track = np.repeat(np.arange(len(start)), count)
-        number = first[track] + np.arange(len(track)) - np.repeat(np.cumsum(count) - count, count)
-        low = np.maximum(edge[number], start[track]) - start[track]
-        high = np.minimum(edge[number + 1], stop[track]) - start[track]
-        keep = high > low
-        return cls(track[keep], number[keep], low[keep], high[keep], sight.recall[number[keep]], len(sight.recall))
+        there = np.flatnonzero((stop_m > edge[first]) & (start_m < edge[stop]))
+        from_m, to_m = start_m[there], np.minimum(stop_m[there], edge[-1])
+        low = np.maximum(np.searchsorted(edge, from_m, side="right") - 1, first)
+        count = np.maximum(np.minimum(np.searchsorted(edge, to_m, side="left"), stop) - low, 0)
+        of = np.repeat(np.arange(len(there)), count)
+        number = low[of] + np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
+        near_m = np.maximum(edge[number], from_m[of]) - from_m[of]
+        far_m = np.minimum(edge[number + 1], to_m[of]) - from_m[of]
+        keep = far_m > near_m
+        number = number[keep]
+        return cls(there[of[keep]], number, near_m[keep], far_m[keep], sight.recall[number], first, stop)
 
     def costs(self, law: Law, table: Array, *, upto_m: float = np.inf) -> Array:
         """Return by how much a cumulative hazard rises over each piece, shape (k,)."""
@@ -169,7 +180,7 @@ class _Tracks:
 
     def sum(self, values: Array) -> Array:
         """Sum values of pieces over each bin, shape (bins,)."""
-        summed: Array = np.bincount(self.bin, values, minlength=self.bins).astype(float)
+        summed: Array = np.bincount(self.bin - self.first, values, minlength=self.stop - self.first).astype(float)
         return summed
 
     def at_vehicles(self, bin_of: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
