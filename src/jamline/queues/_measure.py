@@ -17,6 +17,7 @@ from jamline.evidence import Evidence
 from jamline.queues._chain import VIEWS, draw_paths, filter_states
 from jamline.queues._queue import Queue, Queues
 from jamline.queues._reading import READINGS, Reading, readings
+from jamline.queues._sight import Sight
 from jamline.queues._summary import Side, summarise
 from jamline.queues._worlds import Worlds, draw_worlds
 
@@ -95,7 +96,7 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
             parts.append(worlds.numbered_from(number * _DRAWS))
             queued[reading.index] += share / len(of_side)
         if of_side:
-            sides.append(_side(evidence, side, parts, queued))
+            sides.append(_side(evidence, side, of_side[0].sight, parts, queued))
     return sides
 
 
@@ -107,7 +108,7 @@ def _likelihoods(readings: Sequence[Reading], first: int, stop: int) -> Array:
     return likelihoods
 
 
-def _side(evidence: Evidence, name: str, parts: list[Worlds], queued: Array) -> Side:
+def _side(evidence: Evidence, name: str, sight: Sight, parts: list[Worlds], queued: Array) -> Side:
     """Put the worlds of all readings of one side together."""
     table = evidence.vehicles
     half = table["length_m"].to_numpy(float) / 2
@@ -117,6 +118,7 @@ def _side(evidence: Evidence, name: str, parts: list[Worlds], queued: Array) -> 
     return Side(
         evidence=evidence,
         name=name,
+        sight=sight,
         draws=len(parts) * _DRAWS,
         worlds=Worlds.all_of(parts),
         index=index,

@@ -51,6 +51,8 @@ class Side:
         What the worlds agree with.
     name : str
         left, right or all.
+    sight : Sight
+        How it was seen, by one of its readings: the metres seen, which all of them have alike.
     draws : int
         How many worlds there are.
     worlds : Worlds
@@ -67,6 +69,7 @@ class Side:
 
     evidence: Evidence
     name: str
+    sight: Sight
     draws: int
     worlds: Worlds
     index: Ints
@@ -135,9 +138,11 @@ def _matching(side: Side, span: Span) -> Worlds:
     """Return from each world the queue that shares the most road with a span; worlds without one are left out."""
     worlds = side.worlds
     shared = np.minimum(worlds.end_m, span.end_m) - np.maximum(worlds.start_m, span.start_m)
-    order = np.lexsort((shared, worlds.draw))
-    best = order[np.append(worlds.draw[order][1:] != worlds.draw[order][:-1], True)]
-    return worlds.take(best[shared[best] > 0])
+    # On a long road few of all queues lie here.
+    near = np.flatnonzero(shared > 0)
+    order = near[np.lexsort((shared[near], worlds.draw[near]))]
+    draw = worlds.draw[order]
+    return worlds.take(order[np.append(draw[1:] != draw[:-1], True)[: len(draw)]])
 
 
 def _queue(side: Side, likely: Ints, same: Worlds, *, level: float, rng: np.random.Generator) -> Queue:
@@ -205,7 +210,7 @@ def _sensitivity(side: Side, likely: Ints, span: Span) -> dict[str, float]:
     """Return the length in km if gaps over 20, 50 or 100 m broke the queue; unseen road is no gap."""
     reach = np.maximum.accumulate(side.end_m[likely])[:-1]
     near = side.start_m[likely][1:]
-    sight = Sight.of_side(side.evidence, side.name)
+    sight = side.sight
     width = np.where(near > reach, sight.seen_to_m(near) - sight.seen_to_m(reach), 0.0)
     lengths = {}
     for wide_m in _SENSITIVITY_M:
