@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import html
-import pickle
 import re
 import shlex
 import subprocess
@@ -25,7 +24,7 @@ from jamline.claims import Claim, Finding, check_claim, check_claims
 from jamline.errors import OutputError
 from jamline.outputs import run_record
 from jamline.queues import Motion, Queue, Queues, measure_queues
-from jamline.report import Shelf, StripImage, words, write_report
+from jamline.report import StripImage, words, write_report
 from jamline.report.command import command_of
 from jamline.report.crops import gaps_of, places_of
 from jamline.report.overview import overview_of
@@ -546,31 +545,3 @@ def test_the_command_on_the_page_measures_the_same_again(tmp_path, small_scene):
 
 def test_a_road_that_a_script_made_has_no_command(queues):
     assert command_of(run_record(queues).to_json(), [queues.evidence]) == ""
-
-
-def test_pictures_put_aside_come_back_as_they_were(monkeypatch):
-    rng = np.random.default_rng(4)
-    shapes = [(6, 40, 3), (6, 41), (5, 40, 3), (6, 1, 3)]
-    strips = [
-        StripImage("r", 40.0 * i, 40.0 * (i + 1), 1.0, 3.0, rng.integers(0, 255, shape, np.uint8))
-        for i, shape in enumerate(shapes)
-    ]
-    monkeypatch.setattr("jamline.report.shelf._HELD_BYTES", strips[0].image.nbytes)
-    shelf = Shelf(strips)
-    # The first is held; the others lie in a file.
-    assert shelf._end == sum(strip.image.nbytes for strip in strips[1:])
-    for back in (shelf, shelf[:], pickle.loads(pickle.dumps(shelf))):  # noqa: S301 (made here)
-        assert [vars(strip) | {"image": strip.image.tolist()} for strip in back] == [
-            vars(strip) | {"image": strip.image.tolist()} for strip in strips
-        ]
-    assert shelf[-1].start_m == strips[-1].start_m
-
-
-def test_pictures_stay_in_memory_where_no_file_can_be_written(monkeypatch):
-    def full(**_: object) -> None:
-        raise OSError("no room")
-
-    monkeypatch.setattr("jamline.report.shelf._HELD_BYTES", 0)
-    monkeypatch.setattr("tempfile.TemporaryFile", full)
-    shelf = Shelf([StripImage("r", 0.0, 9.0, 1.0, 3.0, np.full((6, 9), 7, np.uint8))])
-    assert shelf[0].image.tolist() == [[7] * 9] * 6

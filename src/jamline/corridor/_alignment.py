@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from jamline.corridor._centreline import CELL_M, CELLS_AT_ONCE, PLACES_M
+from jamline.corridor._centreline import CELL_M, PLACES_M
+from jamline.corridor._edges import Sides
 from jamline.corridor._places import path_through, posterior_blocks
 from jamline.spans import Estimate
 
@@ -77,7 +78,7 @@ class Alignment:
 
 
 def align(
-    middle: Halves, sides: Halves, seen: Array, taken: npt.NDArray[np.bool_], *, width_m: float | None
+    middle: Halves, sides: Sides, seen: Array, taken: npt.NDArray[np.bool_], *, width_m: float | None
 ) -> Alignment:
     """Find the road beside its line.
 
@@ -86,7 +87,7 @@ def align(
     middle : array, float16, shape (places reached, cells)
         Log probabilities as `Centreline.answer` gives them, at the places of `REACHED`, for cells of `CELL_M` from
         station 0 on.
-    sides : array, float16, shape (2, places, cells)
+    sides : Sides
         Those of the left and the right edge, at all places.
     seen : array, shape (cells,)
         Share of the road's surroundings that was seen, 0 to 1.
@@ -132,7 +133,7 @@ def align(
     )
 
 
-def unmoved(sides: Halves, seen: Array, *, width_m: float | None) -> Alignment:
+def unmoved(sides: Sides, seen: Array, *, width_m: float | None) -> Alignment:
     """Trust the line, and find only the width; parameters as in `align`."""
     shift = np.zeros(len(seen))
     return Alignment(
@@ -149,14 +150,13 @@ def _stations(cells: int) -> Array:
     return middles
 
 
-def _width_m(sides: Halves, middle_m: Array, seen: Array) -> float:
+def _width_m(sides: Sides, middle_m: Array, seen: Array) -> float:
     """Return the width between the edges that were seen to the left and the right of the middle."""
     if not (seen > 0).any():
         return _USUAL_WIDTH_M
     width = np.zeros(len(seen))
-    for start in range(0, len(seen), CELLS_AT_ONCE):
-        here = slice(start, start + CELLS_AT_ONCE)
-        for sign, answer in zip((1, -1), sides[:, :, here], strict=True):
+    for here, answers in sides:
+        for sign, answer in zip((1, -1), answers, strict=True):
             out_m = sign * (PLACES_M[:, None] - middle_m[None, here])
             chance = (np.exp(answer.astype(np.float64)) + 1e-6) * ((out_m > _NARROWEST_M) & (out_m < _WIDEST_M))
             width[here] += (chance * out_m).sum(axis=0) / chance.sum(axis=0)

@@ -22,6 +22,7 @@ from jamline.corridor._stretch import Stretch
 from jamline.corridor._strip import Later, read_strip
 from jamline.errors import NothingToMeasureError, UsageError
 from jamline.imagery import Scene
+from jamline.memory import give_back
 from jamline.road import Road
 from jamline.spans import Estimate, Span
 
@@ -46,6 +47,9 @@ _PIXEL_STEP_M = 0.05
 
 _SECTION_M = PIECE_M
 """Stretches of a road end where pieces and sections both do."""
+
+_LONG_M = 50_000.0
+"""From here on it counts what finding the line leaves behind in memory."""
 
 _OVERLAP_M = 40.0
 """Longer than any vehicle with its surroundings."""
@@ -229,7 +233,13 @@ def lay_flat(
             f"Invalid imagery for road '{road.name}'. Must have at least one valid pixel along it ({scene})."
         )
     alignment = overview.align(width_m, trusted=not align_road)
+    surface = overview.surface(alignment)
     aligned = road.shifted(alignment.station_m, alignment.shift_m) if align_road else road
+    edges = overview.edges(alignment, road, aligned)
+    stretches = overview.stretches
+    del overview
+    if road.length_m > _LONG_M:
+        give_back()
     if half_width_m is None:
         half_width_m = max(NEAR_M, alignment.width_m / 2 + _BESIDE_M)
     return Corridor(
@@ -242,9 +252,9 @@ def lay_flat(
         + (2 * _SHOULDER_M if road.lanes and not (road.oneway or road.width_m) else 0.0),
         alignment_m=alignment.mean_m,
         neighbours=tuple(neighbours),
-        stretches=overview.stretches,
-        surface=overview.surface(alignment),
-        edges=overview.edges(alignment, road, aligned),
+        stretches=stretches,
+        surface=surface,
+        edges=edges,
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -76,26 +78,51 @@ class Edges:
         return told
 
 
-def edges_of(sides: Halves, *, station_m: Array, middle_m: Array, seen: Array) -> Edges:
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What the network says of the edges of a whole road, put aside in pieces.
+
+    Iterating yields some successive cells as a slice, and the answers there: float16, shape (2, places, cells).
+
+    Parameters
+    ----------
+    looks : sequence of sequence of array
+        The answers of each piece, of all looks at the road in their order.
+    """
+
+    looks: Sequence[Sequence[Halves]] = field(repr=False)
+
+    def __iter__(self) -> Iterator[tuple[slice, Halves]]:
+        parts: list[Halves] = []
+        first = cells = 0
+        for part in chain.from_iterable(self.looks):
+            parts.append(part)
+            cells += part.shape[2]
+            if cells - first >= CELLS_AT_ONCE:
+                yield slice(first, cells), np.concatenate(parts, axis=2)
+                parts, first = [], cells
+        if parts:
+            yield slice(first, cells), np.concatenate(parts, axis=2)
+
+
+def edges_of(sides: Sides, *, station_m: Array, middle_m: Array, seen: Array) -> Edges:
     """Return the edges beside the middle of an aligned road.
 
     Parameters
     ----------
-    sides : array, float16, shape (2, places, cells)
-        What `Centreline.answer` says of the edges.
+    sides : Sides
     station_m, middle_m, seen : array, shape (cells,)
         As in `Edges`.
     """
     cells = len(seen)
     window = min(len(PLACES_M), 3 + math.ceil((OUT_M[-1] - OUT_M[0]) / _STEP_M))
     answer, first = np.empty((2, cells, window), np.float16), np.empty((2, cells), np.uint8)
-    for start in range(0, cells, CELLS_AT_ONCE):
-        here = slice(start, start + CELLS_AT_ONCE)
+    for here, answers in sides:
         for number in range(2):
             low, _ = _places(middle_m[here], number)
             first[number, here] = np.minimum(low.min(axis=1), len(PLACES_M) - window)
             place = first[number, here, None] + np.arange(window)
-            answer[number, here] = np.take_along_axis(sides[number, :, here].T, place, axis=1)
+            answer[number, here] = np.take_along_axis(answers[number].T, place, axis=1)
     return Edges(station_m, middle_m, seen, answer, first)
 
 

@@ -12,14 +12,15 @@ import numpy.typing as npt
 
 from jamline.corridor._ahead import one_ahead
 from jamline.corridor._alignment import REACHED, Alignment, align, unmoved
-from jamline.corridor._centreline import CELL_M, PIXEL_M, PLACES_M, REACH_M, Centreline, planes
-from jamline.corridor._edges import Edges, edges_of
+from jamline.corridor._centreline import CELL_M, PIXEL_M, REACH_M, Centreline, planes
+from jamline.corridor._edges import Edges, Sides, edges_of
 from jamline.corridor._grid import RoadGrid
 from jamline.corridor._hidden import Surface, surface_of
 from jamline.corridor._section import Hidden
 from jamline.corridor._stretch import Samples, Stretch
 from jamline.corridor._strip import Later, read_strip
 from jamline.imagery import Scene
+from jamline.memory import Shelf
 from jamline.road import Road
 
 Array = npt.NDArray[np.float64]
@@ -56,23 +57,21 @@ class Look:
 
     Parameters
     ----------
-    medians, spreads, seen : tuple of array
+    medians, spreads, seen : sequence of array
         Of each piece, float32, shape (bands, rows, chunks), (rows, chunks) and (rows, chunks), as in the files.
-    shown, taken : tuple of array
+    shown, taken, middle, sides : sequence of array
         Of each piece; as in `Overview`.
-    middle, sides : array, float16
-        As in `Overview`.
     samples : Samples
         What tells the stretch.
     """
 
-    medians: tuple[Pixels, ...]
-    spreads: tuple[Pixels, ...]
-    seen: tuple[Pixels, ...]
-    shown: tuple[Array, ...]
-    taken: tuple[Bools, ...]
-    middle: Halves
-    sides: Halves
+    medians: Shelf[np.float32]
+    spreads: Shelf[np.float32]
+    seen: Shelf[np.float32]
+    shown: Sequence[Array]
+    taken: Sequence[Bools]
+    middle: Sequence[Halves]
+    sides: Shelf[np.float16]
     samples: Samples
 
     @classmethod
@@ -97,9 +96,7 @@ class Look:
         offset = whole.offset_m()
         near = np.abs(offset) <= NEAR_M
         samples = Samples(len(scene.images), len(scene.roles), max(1, whole.columns * int(near.sum()) // _SAMPLES))
-        medians: list[Pixels] = []
-        spreads: list[Pixels] = []
-        seens: list[Pixels] = []
+        medians, spreads, seens = Shelf[np.float32](), Shelf[np.float32](), Shelf[np.float32]()
         shown: list[Array] = []
         taken: list[Bools] = []
 
@@ -140,11 +137,12 @@ class Look:
                 yield values, seen
 
         around = beyond(first - _LAP, first), beyond(stop, stop + _LAP)
-        cells = -(-(stop - first) // _CELL)
-        middle = np.empty((np.count_nonzero(REACHED), cells), np.float16)
-        sides = np.empty((2, len(PLACES_M), cells), np.float16)
-        _answer(middle, sides, each(), around=around, near=near, road=road, width_m=width_m)
-        return cls(tuple(medians), tuple(spreads), tuple(seens), tuple(shown), tuple(taken), middle, sides, samples)
+        middle: list[Halves] = []
+        sides = Shelf[np.float16]()
+        for answer in _answers(each(), around=around, near=near, road=road, width_m=width_m):
+            middle.append(answer[0, REACHED])
+            sides.append(answer[1:])
+        return cls(medians, spreads, seens, shown, taken, middle, sides, samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +161,7 @@ class Overview:
         Spread along the row, same unit; share of it that was seen.
     middle : array, float16, shape (places reached, cells)
         What the network says of the road's middle, at the places of `REACHED`.
-    sides : array, float16, shape (2, places, cells)
+    sides : Sides
         What it says of the left and the right edge.
     shown : array, shape (cells,)
         Share of the near strip that was seen.
@@ -179,7 +177,7 @@ class Overview:
     texture: Pixels
     seen: Pixels
     middle: Halves
-    sides: Halves
+    sides: Sides
     shown: Array
     taken: Bools
     stretches: tuple[Stretch, ...]
@@ -203,9 +201,8 @@ class Overview:
             brightness=np.concatenate([((np.nan_to_num(m) - low).mean(axis=0) / high).T for m in every("medians")]),
             texture=np.concatenate([(np.nan_to_num(part) / high).T for part in every("spreads")]),
             seen=seen,
-            # On a long road two of them are too many.
-            middle=looks[0].middle if len(looks) == 1 else np.concatenate([look.middle for look in looks], axis=1),
-            sides=looks[0].sides if len(looks) == 1 else np.concatenate([look.sides for look in looks], axis=2),
+            middle=np.concatenate(list(every("middle")), axis=1),
+            sides=Sides([look.sides for look in looks]),
             shown=np.concatenate(list(every("shown"))),
             taken=np.concatenate(list(every("taken")), axis=1),
             stretches=stretches,
@@ -236,28 +233,24 @@ class Overview:
         return surface_of(self.brightness, self.texture, on_road & (self.seen > 0.5))
 
 
-def _answer(
-    middle: Halves,
-    sides: Halves,
+def _answers(
     pieces: Iterable[tuple[Pixels, Bools]],
     *,
     around: tuple[tuple[Pixels, Bools] | None, tuple[Pixels, Bools] | None],
     near: Bools,
     road: Road,
     width_m: float | None,
-) -> None:
+) -> Iterator[Halves]:
     """Ask the network about successive pieces of a strip, each with what lies before and after it.
 
     Each is read once; the one before and the one after are kept for as long as they are looked at. ``around`` is what
-    lies before the first and after the last. Answers are put in place: on a long road two of them are too many.
+    lies before the first and after the last.
     """
     network = Centreline.shipped()
-    done = 0
 
-    def ask(
+    def asked(
         before: tuple[Pixels, Bools] | None, here: tuple[Pixels, Bools], after: tuple[Pixels, Bools] | None
-    ) -> None:
-        nonlocal done
+    ) -> Halves:
         parts = [here]
         if before is not None:
             parts.insert(0, (before[0][..., -_LAP:], before[1][..., -_LAP:]))
@@ -270,19 +263,17 @@ def _answer(
         answer = network.answer(planes(values, seen, near=near, oneway=road.oneway, width_m=width_m))
         first = 0 if before is None else parts[0][1].shape[1] // _CELL
         cells = -(-here[1].shape[1] // _CELL)
-        middle[:, done : done + cells] = answer[0, REACHED, first : first + cells]
-        sides[..., done : done + cells] = answer[1:, :, first : first + cells]
-        done += cells
+        return answer[..., first : first + cells].astype(np.float16)
 
     before, after = around
     here = None
     for piece in pieces:
         if here is not None:
-            ask(before, here, piece)
+            yield asked(before, here, piece)
             before = here
         here = piece
     if here is not None:
-        ask(before, here, after)
+        yield asked(before, here, after)
 
 
 def _by_cell(values: npt.NDArray[np.generic]) -> Array:

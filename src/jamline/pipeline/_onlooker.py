@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from jamline.corridor import Corridor, Hidden, Section
 from jamline.detect import Detector, Found
-from jamline.report import Shelf, StripImage
+from jamline.report import StripImage, Strips
 
 Progress = Callable[[float, float], None]
 """Called with the metres of road that are done, and the metres that there are."""
@@ -37,7 +37,7 @@ class Onlooker:
     pixel_m: float
     length_m: float
     progress: Progress | None
-    strips: Shelf
+    strips: Strips
     road: str = ""
 
     @classmethod
@@ -46,7 +46,7 @@ class Onlooker:
         length_m = sum(corridor.road.length_m for corridor in corridors)
         area_m2 = sum(2 * each.half_width_m * each.road.length_m for each in corridors)
         pixel_m = max(_STRIP_PIXEL_M, math.sqrt(3 * area_m2 / _STRIP_BYTES))
-        return cls(detector, pixel_m, length_m, progress, Shelf())
+        return cls(detector, pixel_m, length_m, progress, Strips())
 
     def of_road(self, name: str) -> Onlooker:
         """Return the one for a road, which adds to the same strips."""

@@ -16,6 +16,7 @@ from jamline.detect import Detector, as_detector, find_vehicles
 from jamline.errors import NothingToMeasureError, RoadError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
+from jamline.memory import give_back
 from jamline.motion import measure_motion, times_of
 from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
 from jamline.pipeline._onlooker import Onlooker, Progress
@@ -202,6 +203,10 @@ def concluded(
 ) -> Survey:
     """Measure the queues in the evidence, and check claims about them; the imagery is still open."""
     times = times_of(scene, band_times)
+    if not times:
+        # No pixel is looked at any more, and the queue model needs the room.
+        scene.close()
+        give_back()
     queues = tuple(
         measure_motion(corridor, measured_on, times) if corridor else measured_on
         for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)

@@ -1,7 +1,6 @@
 """The report: one HTML file that tells what was measured, shows it, and says what it rests on."""
 
 from jamline.report.page import write_report
-from jamline.report.shelf import Shelf
-from jamline.report.strips import StripImage
+from jamline.report.strips import StripImage, Strips
 
-__all__ = ["Shelf", "StripImage", "write_report"]
+__all__ = ["StripImage", "Strips", "write_report"]

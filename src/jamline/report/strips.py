@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from jamline.imagery import packed_picture
+from jamline.memory import Shelf
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -21,6 +23,7 @@ _MAX_ROW_PX = 2000
 
 _UNSEEN_GREY = 128
 _JPEG_QUALITY = 70
+_NOTHING: Bytes = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,36 @@ class StripImage:
     def bottom_offset_m(self) -> float:
         """Offset of the bottom edge."""
         return self.top_offset_m - float(self.image.shape[0]) * self.pixel_m
+
+
+class Strips(Sequence[StripImage]):
+    """Pieces of roads laid flat, their pictures put aside until the report is written."""
+
+    def __init__(self) -> None:
+        self._strips: list[StripImage] = []
+        self._images: Shelf[np.uint8] = Shelf()
+
+    def append(self, strip: StripImage) -> None:
+        """Put one at the end."""
+        self._images.append(strip.image)
+        self._strips.append(replace(strip, image=_NOTHING))
+
+    def extend(self, strips: Iterable[StripImage]) -> None:
+        """Put some at the end."""
+        for strip in strips:
+            self.append(strip)
+
+    def __len__(self) -> int:
+        return len(self._strips)
+
+    @overload
+    def __getitem__(self, index: int) -> StripImage: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[StripImage]: ...
+    def __getitem__(self, index: int | slice) -> StripImage | list[StripImage]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return replace(self._strips[index], image=self._images[index])
 
 
 @dataclass(frozen=True, slots=True)
