@@ -225,9 +225,9 @@ def lay_flat(
         )
     pixel_m = _pixel_m(scene)
     width_m = road.width_m or _width_of(road)
-    overview = Overview.of(
-        looks or [Look.along(scene, road, neighbours, width_m=width_m, later=_later(pixel_m, half_width_m))], road
-    )
+    looks = looks or [Look.along(scene, road, neighbours, width_m=width_m, later=_later(pixel_m, half_width_m))]
+    _leave_room(road)
+    overview = Overview.of(looks, road)
     if not overview.seen_m:
         raise NothingToMeasureError(
             f"Invalid imagery for road '{road.name}'. Must have at least one valid pixel along it ({scene})."
@@ -237,9 +237,8 @@ def lay_flat(
     aligned = road.shifted(alignment.station_m, alignment.shift_m) if align_road else road
     edges = overview.edges(alignment, road, aligned)
     stretches = overview.stretches
-    del overview
-    if road.length_m > _LONG_M:
-        give_back()
+    del overview, looks
+    _leave_room(road)
     if half_width_m is None:
         half_width_m = max(NEAR_M, alignment.width_m / 2 + _BESIDE_M)
     return Corridor(
@@ -275,6 +274,12 @@ def look_along(scene: Scene, road: Road, pieces: range, *, neighbours: Sequence[
     """
     width_m = road.width_m or _width_of(road)
     return Look.along(scene, road, neighbours, width_m=width_m, later=_later(_pixel_m(scene)), pieces=pieces)
+
+
+def _leave_room(road: Road) -> None:
+    """Give back what was freed, where there is much of it."""
+    if road.length_m > _LONG_M:
+        give_back()
 
 
 def _pixel_m(scene: Scene) -> float:

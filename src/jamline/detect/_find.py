@@ -11,9 +11,10 @@ import pandas as pd
 import shapely
 
 from jamline import tables
-from jamline.corridor import Corridor, Hidden, Section
+from jamline.corridor import Corridor
 from jamline.detect._lanes import parked
-from jamline.detect._protocol import Boxes, Detector, Found, Shipped
+from jamline.detect._protocol import Boxes, Detector, Shipped
+from jamline.detect._sight import Sight, sight_table
 from jamline.detect.contrast import Contrast
 from jamline.detect.network import Network
 from jamline.errors import UsageError
@@ -24,12 +25,6 @@ Array = npt.NDArray[np.float64]
 
 DETECTORS: Mapping[str, Callable[[], Shipped]] = {"network": Network.shipped, "contrast": Contrast}
 """Detectors by the name that `--detector` takes; the first is used unless another is named."""
-
-_BIN_M = 10.0
-"""Stretches in which sight is told."""
-
-_SEEN_SHARE = 0.6
-"""Share of a side's running lanes that must be seen for the stretch to count as seen."""
 
 _EDGE_SIGMA_M = 0.8
 """How well a width that is tagged, or found with the road, tells where the lanes end."""
@@ -84,12 +79,12 @@ class Stretch:
     ----------
     boxes : tuple of Boxes
         Of each section.
-    sight : tuple of DataFrame
-        Of each section, schema `tables.SIGHT`.
+    sight : tuple of Sight
+        Of each section.
     """
 
     boxes: tuple[Boxes, ...]
-    sight: tuple[pd.DataFrame, ...]
+    sight: tuple[Sight, ...]
 
 
 def find_along(corridor: Corridor, *, detector: Detector, numbers: range | None = None) -> Stretch:
@@ -106,14 +101,14 @@ def find_along(corridor: Corridor, *, detector: Detector, numbers: range | None 
     """
     road = corridor.road
     found_boxes: list[Boxes] = []
-    sight: list[pd.DataFrame] = []
+    sight: list[Sight] = []
     for section in corridor.sections(numbers=numbers):
         found = detector.find(section, carriageway_m=corridor.carriageway_m)
         boxes = found.boxes
         own = (boxes.station_m >= section.core.start_m) & (boxes.station_m < section.core.end_m)
         inside = (boxes.station_m <= road.length_m) & (np.abs(boxes.offset_m) <= corridor.half_width_m)
         found_boxes.append(boxes.take(own & inside))
-        sight.append(_sight(section, found, road, corridor.carriageway_m))
+        sight.append(Sight.of(section, found, road, corridor.carriageway_m))
     return Stretch(tuple(found_boxes), tuple(sight))
 
 
@@ -142,7 +137,7 @@ def evidence_of(corridor: Corridor, stretches: Sequence[Stretch], *, detector: s
     return Evidence(
         road=road,
         vehicles=_vehicles(boxes, road, beside),
-        sight=pd.concat([each for stretch in stretches for each in stretch.sight], ignore_index=True),
+        sight=sight_table([each for stretch in stretches for each in stretch.sight], road.sides),
         alignment_m=corridor.alignment_m,
         half_width_m=corridor.half_width_m,
         gsd_m=corridor.scene.gsd_m,
@@ -199,52 +194,3 @@ def footprints(boxes: Boxes, road: Road) -> npt.NDArray[np.object_]:
         corners.append(np.column_stack([lon, lat]))
     rings: npt.NDArray[np.object_] = shapely.polygons(np.stack(corners, axis=1))
     return rings
-
-
-def _sight(section: Section, found: Found, road: Road, carriageway_m: float) -> pd.DataFrame:
-    """Tell for each side, in bins, what share was seen and how well."""
-    grid = section.grid
-    offset = grid.offset_m()
-    first = round(section.core.start_m / _BIN_M)
-    # What is left of the road after the last bin, if it is no pixel long, belongs to that bin.
-    stop_m = min(section.core.end_m, road.length_m)
-    last = max(first + 1, int(np.ceil((stop_m - grid.pixel_m) / _BIN_M - 1e-9)))
-    ends = stop_m >= road.length_m
-    station = grid.station_m()
-    start_m = np.arange(first, last) * _BIN_M
-    end_m = np.arange(first + 1, last + 1) * _BIN_M
-    if ends:
-        end_m[-1] = road.length_m
-    low, high = np.searchsorted(station, start_m), np.searchsorted(station, end_m)
-    recall, false_per_km = (
-        [float(each[a:b].mean()) if b > a else 0.0 for a, b in zip(low, high, strict=True)]
-        for each in (found.recall, found.false_per_km)
-    )
-    parts = []
-    for side in road.sides:
-        on_side = (np.abs(offset) < max(carriageway_m / 2, 1.0)) & (road.side_of(offset) == side)
-        codes = found.hidden[on_side]
-        # Pixels of each code up to each column; those nearer to another stretch tell nothing of this one.
-        upto = np.zeros((len(Hidden) - 1, grid.columns + 1), np.int64)
-        for code in range(len(Hidden) - 1):
-            np.cumsum(np.count_nonzero(codes == code, axis=0), out=upto[code, 1:])
-        count = upto[:, high] - upto[:, low]
-        total = count.sum(axis=0)
-        seen = (total > 0) & (count[Hidden.SEEN] >= _SEEN_SHARE * total)
-        most = [Hidden(int(code)).reason for code in count[1:].argmax(axis=0) + 1]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "side": side,
-                    "start_m": start_m,
-                    "end_m": end_m,
-                    "seen": seen,
-                    "reason": np.where(seen, "", np.where(total > 0, most, Hidden.OUTSIDE.reason)).astype(object),
-                    "recall": recall,
-                    # False ones are told over the carriageway; each side has its share.
-                    "false_per_km": np.array(false_per_km) / len(road.sides),
-                }
-            )
-        )
-    frame = pd.concat(parts, ignore_index=True)
-    return tables.check(frame, tables.SIGHT, source="detector")
