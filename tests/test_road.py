@@ -387,7 +387,7 @@ def test_a_long_road_is_worked_out_piece_by_piece_with_the_same_result(monkeypat
         return (road.lonlat, road.station_m, *road.to_map(station, 3.0 + 0.0 * station), *far)
 
     whole = made()
-    monkeypatch.setattr("jamline.road._points._BLOCK", 97)
+    monkeypatch.setattr("jamline.road._points.BLOCK", 97)
     monkeypatch.setattr("jamline.road._nearest._PLACES", 31)
     for one, other in zip(whole, made(), strict=True):
         assert one.tolist() == other.tolist()

@@ -235,6 +235,7 @@ def lay_flat(
     alignment = overview.align(width_m, trusted=not align_road)
     surface = overview.surface(alignment)
     aligned = road.shifted(alignment.station_m, alignment.shift_m) if align_road else road
+    _leave_room(road)
     edges = overview.edges(alignment, road, aligned)
     stretches = overview.stretches
     del overview, looks

@@ -56,8 +56,8 @@ class Sight:
         stop_m = min(section.core.end_m, road.length_m)
         last = max(first + 1, int(np.ceil((stop_m - grid.pixel_m) / _BIN_M - 1e-9)))
         station = grid.station_m()
-        start_m: Array = np.arange(first, last) * _BIN_M
-        end_m: Array = np.arange(first + 1, last + 1) * _BIN_M
+        start_m = np.arange(first, last, dtype=np.float64) * _BIN_M
+        end_m = np.arange(first + 1, last + 1, dtype=np.float64) * _BIN_M
         if stop_m >= road.length_m:
             end_m[-1] = road.length_m
         low, high = np.searchsorted(station, start_m), np.searchsorted(station, end_m)

@@ -23,7 +23,8 @@ from jamline.cards import card
 from jamline.errors import RoadError
 from jamline.road._ellipsoid import metres_per_degree
 from jamline.road._nearest import nearest
-from jamline.road._points import STEP_M, blocks, interpolated, normals, resampled, smoothed, stations
+from jamline.road._normals import Normals
+from jamline.road._points import STEP_M, blocks, interpolated, resampled, smoothed, stations
 
 Array = npt.NDArray[np.float64]
 
@@ -69,12 +70,12 @@ class Road:
     source: str = ""
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
     station_m: Array = field(init=False, repr=False)
-    _normal: Array = field(init=False, repr=False)
+    _normals: Normals = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         station_m = stations(self.lonlat)
         object.__setattr__(self, "station_m", station_m)
-        object.__setattr__(self, "_normal", normals(self.lonlat, station_m))
+        object.__setattr__(self, "_normals", Normals(self.lonlat, station_m))
 
     def __repr__(self) -> str:
         kind = "one carriageway" if self.oneway else "two-way"
@@ -131,7 +132,7 @@ class Road:
         s = np.atleast_1d(np.asarray(station_m, dtype=float))
         inside = np.clip(s, 0.0, self.length_m)
         lonlat = interpolated(inside, self.station_m, self.lonlat)
-        normal = interpolated(inside, self.station_m, self._normal)
+        normal = self._normals.at(inside)
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
         metric = metres_per_degree(lonlat[:, 1])
         beyond = (s - inside)[:, None]
@@ -148,7 +149,7 @@ class Road:
             Stations in metres.
         """
         s = np.clip(np.atleast_1d(np.asarray(station_m, dtype=float)), 0.0, self.length_m)
-        normal = interpolated(s, self.station_m, self._normal)
+        normal = self._normals.at(s)
         bearing: Array = np.degrees(np.arctan2(normal[:, 1], -normal[:, 0])) % 360.0
         return bearing
 
@@ -191,17 +192,18 @@ class Road:
         place[:, 0] += 360.0 * np.round((self.lonlat[:, 0].mean() - place[:, 0]) / 360.0)
         station = self.station_m[nearest(self.lonlat, place, within=self.within)]
         ahead = behind = np.zeros(len(place))
-        for _ in range(100):
-            at, left = self.frame_at(station)
-            metric = metres_per_degree(at[:, 1])
-            normal = left * metric
-            rest = (place - at) * metric
-            ahead = rest[:, 0] * normal[:, 1] - rest[:, 1] * normal[:, 0]
-            behind = rest[:, 0] * normal[:, 0] + rest[:, 1] * normal[:, 1]
-            if np.all(np.abs(ahead) < 1e-6):
-                break
-            # On the inside of a bend one metre of curve is less than one metre out there: damped steps.
-            station += np.clip(ahead, -10 * STEP_M, 10 * STEP_M) * 0.7
+        with self._normals.held():
+            for _ in range(100):
+                at, left = self.frame_at(station)
+                metric = metres_per_degree(at[:, 1])
+                normal = left * metric
+                rest = (place - at) * metric
+                ahead = rest[:, 0] * normal[:, 1] - rest[:, 1] * normal[:, 0]
+                behind = rest[:, 0] * normal[:, 0] + rest[:, 1] * normal[:, 1]
+                if np.all(np.abs(ahead) < 1e-6):
+                    break
+                # On the inside of a bend one metre of curve is less than one metre out there: damped steps.
+                station += np.clip(ahead, -10 * STEP_M, 10 * STEP_M) * 0.7
         return station, behind
 
     def shifted(self, station_m: Array, offset_m: Array) -> Road:
@@ -258,7 +260,7 @@ class Road:
         numbers : array of int, shape (n,)
             Of the points, as `within` gives them.
         """
-        normal = self._normal[numbers]
+        normal = self._normals.of(numbers)
         return np.column_stack([normal[:, 1], -normal[:, 0]])
 
     @cached_property

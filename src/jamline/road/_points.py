@@ -10,8 +10,6 @@ import numpy.typing as npt
 from pyproj import Geod
 from scipy import ndimage
 
-from jamline.road._ellipsoid import metres_per_degree
-
 Array = npt.NDArray[np.float64]
 
 _GEOD = Geod(ellps="WGS84")
@@ -22,13 +20,13 @@ STEP_M = 1.0
 _SMOOTHING_M = 4.0
 """Standard deviation of the smoothing. A vertex turning by 30 degrees becomes an arc of about 20 m radius."""
 
-_BLOCK = 16_384
+BLOCK = 16_384
 """Points that are worked on at once: each step on a road of 500 km would else take room for all of them."""
 
 
 def blocks(count: int) -> Iterator[slice]:
     """Return the slices in which so many points are worked on."""
-    return (slice(first, min(first + _BLOCK, count)) for first in range(0, count, _BLOCK))
+    return (slice(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK))
 
 
 def stations(points: Array) -> Array:
@@ -68,24 +66,16 @@ def smoothed(points: Array) -> Array:
     return smooth
 
 
-def normals(lonlat: Array, station_m: Array) -> Array:
-    """Return which way the left of a curve lies at each of its points, metres east and north, unit length."""
-    normal = np.empty_like(lonlat)
-    for here in blocks(len(lonlat)):
-        # A point's direction is told by the one before it and the one after it.
-        around = slice(max(0, here.start - 1), here.stop + 1)
-        own = slice(here.start - around.start, here.stop - around.start)
-        tangent = np.gradient(lonlat[around], station_m[around], axis=0)[own] * metres_per_degree(lonlat[here, 1])
-        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-        normal[here, 0], normal[here, 1] = -tangent[:, 1], tangent[:, 0]
-    return normal
-
-
 def interpolated(x: Array, xp: Array, fp: Array) -> Array:
     """Interpolate every column of ``fp``, shape (n, k), at ``x``, shape (m,)."""
     if len(x):
         # What lies between is all that tells; on a road of 500 km the rest would be copied for each metre asked for.
-        low = max(0, int(np.searchsorted(xp, x.min(), side="right")) - 1)
-        high = int(np.searchsorted(xp, x.max(), side="left")) + 1
-        xp, fp = xp[low:high], fp[low:high]
+        near = between(x, xp)
+        xp, fp = xp[near], fp[near]
     return np.column_stack([np.interp(x, xp, fp[:, k]) for k in range(fp.shape[1])])
+
+
+def between(x: Array, xp: Array) -> slice:
+    """Return which of ``xp``, in order, tell what lies at ``x``, of which there is at least one."""
+    low = max(0, int(np.searchsorted(xp, x.min(), side="right")) - 1)
+    return slice(low, min(len(xp), int(np.searchsorted(xp, x.max(), side="left")) + 1))
