@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 Kind = TypeVar("Kind", bound=np.generic)
 
+LONG_M = 50_000.0
+"""Road from which on it counts what is left behind in memory."""
+
 _HELD_BYTES = 4 << 20
 """What a shelf holds in memory: a road of some 20 km needs no file."""
 

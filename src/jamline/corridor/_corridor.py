@@ -22,7 +22,7 @@ from jamline.corridor._stretch import Stretch
 from jamline.corridor._strip import Later, read_strip
 from jamline.errors import NothingToMeasureError, UsageError
 from jamline.imagery import Scene
-from jamline.memory import give_back
+from jamline.memory import LONG_M, give_back
 from jamline.road import Road
 from jamline.spans import Estimate, Span
 
@@ -47,9 +47,6 @@ _PIXEL_STEP_M = 0.05
 
 _SECTION_M = PIECE_M
 """Stretches of a road end where pieces and sections both do."""
-
-_LONG_M = 50_000.0
-"""From here on it counts what finding the line leaves behind in memory."""
 
 _OVERLAP_M = 40.0
 """Longer than any vehicle with its surroundings."""
@@ -145,6 +142,8 @@ class Corridor:
             for first in firsts if numbers is None else firsts[numbers.start : numbers.stop]:
                 grid = whole.cut(first - lap, first + step + lap)
                 core = Span(first * self.pixel_m, min(first + step, whole.columns) * self.pixel_m)
+                if core.end_m // LONG_M > core.start_m // LONG_M:
+                    give_back()
                 yield self.read(grid, core)
 
         return one_ahead(sections())
@@ -279,7 +278,7 @@ def look_along(scene: Scene, road: Road, pieces: range, *, neighbours: Sequence[
 
 def _leave_room(road: Road) -> None:
     """Give back what was freed, where there is much of it."""
-    if road.length_m > _LONG_M:
+    if road.length_m > LONG_M:
         give_back()
 
 

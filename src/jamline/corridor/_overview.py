@@ -20,7 +20,7 @@ from jamline.corridor._section import Hidden
 from jamline.corridor._stretch import Samples, Stretch
 from jamline.corridor._strip import Later, read_strip
 from jamline.imagery import Scene
-from jamline.memory import Shelf
+from jamline.memory import LONG_M, Shelf, give_back
 from jamline.road import Road
 
 Array = npt.NDArray[np.float64]
@@ -110,6 +110,8 @@ class Look:
         def read() -> Iterator[tuple[RoadGrid, Pixels, npt.NDArray[np.uint8], npt.NDArray[np.int16]]]:
             for start in range(first, stop, _PIECE):
                 grid = whole.cut(start, start + _PIECE)
+                if grid.end_m // LONG_M > grid.start_m // LONG_M:
+                    give_back()
                 yield grid, *read_strip(scene, grid, later=later)
 
         def each() -> Iterator[tuple[Pixels, Bools]]:

@@ -16,12 +16,12 @@ from jamline.detect import Detector, as_detector, find_vehicles
 from jamline.errors import NothingToMeasureError, RoadError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
-from jamline.memory import give_back
+from jamline.memory import LONG_M, give_back
 from jamline.motion import measure_motion, times_of
 from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
 from jamline.pipeline._onlooker import Onlooker, Progress
 from jamline.queues import Queues, measure_queues
-from jamline.report import StripImage, write_report
+from jamline.report import StripImage, Strips, write_report
 from jamline.road import Road, read_roads
 from jamline.spans import Estimate
 
@@ -172,19 +172,22 @@ def survey(
     measured = named(every, road_name, source=roads)
     with open_scene(images, bands=bands, gsd_m=gsd_m) as scene:
         corridors = _laid_flat(scene, measured, every, half_width_m)
-        shown = [corridor for corridor in corridors if corridor]
-        onlooker = Onlooker.of(chosen, shown, progress)
+        onlooker = Onlooker.of(chosen, [corridor for corridor in corridors if corridor], progress)
         evidence = [
             find_vehicles(corridor, detector=onlooker.of_road(road.name))
             if corridor
-            else _unseen(road, shown[0], chosen)
+            else _unseen(road, next(filter(None, corridors)), chosen)
             for road, corridor in zip(measured, corridors, strict=True)
         ]
+        strips, sha256 = onlooker.strips, onlooker.sha256
+        # The network takes room that the queue model needs.
+        del chosen, onlooker
         return concluded(
             scene,
             corridors,
             evidence,
-            onlooker,
+            strips,
+            detector_sha256=sha256,
             claims=wanted,
             band_times=band_times,
             settings={"origin": origin, "road_name": road_name, "gsd_m": gsd_m, "bands": bands},
@@ -193,20 +196,26 @@ def survey(
 
 def concluded(
     scene: Scene,
-    corridors: Sequence[Corridor | None],
+    corridors: list[Corridor | None],
     evidence: Sequence[Evidence],
-    onlooker: Onlooker,
+    strips: Strips,
     *,
+    detector_sha256: str | None,
     claims: Sequence[Claim],
     band_times: Mapping[str, float] | None,
     settings: Mapping[str, Any],
 ) -> Survey:
-    """Measure the queues in the evidence, and check claims about them; the imagery is still open."""
+    """Measure the queues in the evidence, and check claims about them; the imagery is still open.
+
+    Where it does not tell how fast queues move, it is closed, and the corridors are taken from their list: no pixel is
+    looked at any more, and the queue model needs the room.
+    """
     times = times_of(scene, band_times)
     if not times:
-        # No pixel is looked at any more, and the queue model needs the room.
         scene.close()
-        give_back()
+        corridors[:] = [None] * len(corridors)
+        if sum(each.road.length_m for each in evidence) > LONG_M:
+            give_back()
     queues = tuple(
         measure_motion(corridor, measured_on, times) if corridor else measured_on
         for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)
@@ -216,7 +225,7 @@ def concluded(
         scene=scene,
         queues=queues,
         findings=tuple(check_claims(claims, queues, days=scene_days(scene))),
-        strips=onlooker.strips,
+        strips=strips,
         settings={
             "origin": settings["origin"],
             "road_name": settings["road_name"],
@@ -225,7 +234,7 @@ def concluded(
             "bands": None if bands is None else dict(bands),
             "band_times": times or None,
         },
-        detector_sha256=onlooker.sha256,
+        detector_sha256=detector_sha256,
     )
 
 

@@ -7,7 +7,7 @@ a model of gaps must not overrule what a detector knows of itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -35,9 +35,6 @@ _USUAL_TRUE, _USUAL_FALSE = 70.0, 10.0
 """True and false vehicles that the usual mix of them counts for: one in eight is false, as on the scenes that scores
 were calibrated on."""
 
-_LEAST_FALSE_PER_M = 0.1 / 1000.0
-"""No detector invents fewer."""
-
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -60,10 +57,15 @@ class Reading:
     sight: Sight
     laws: Laws
 
-    @property
+    @cached_property
     def recall(self) -> Array:
         """Share found around each vehicle, shape (n,)."""
-        return self.sight.recall[self.rows.bin]
+        return self.sight.recall(self.rows.bin)
+
+    @cached_property
+    def false_per_m(self) -> Array:
+        """False vehicles per metre seen around each vehicle, shape (n,)."""
+        return self.sight.false_per_m(self.rows.bin)
 
     def log_likelihood(self, first: int, stop: int) -> Array:
         """Return how well each state explains each of some bins, shape (bins, `VIEWS`)."""
@@ -75,12 +77,15 @@ class Reading:
             each: Array = np.bincount(bins - first, values, minlength=stop - first).astype(float)
             return each
 
-        lone = _LONE_PER_M * self.sight.recall[first:stop]
+        found = self.sight.recall(slice(first, stop))
+        lone = _LONE_PER_M * found
         seen = np.diff(self.sight.seen_m[first : stop + 1])
         total[:, CLEAR] = summed(self._arrivals(lone[bins - first], own)) - lone * seen
         total[:, HOLE] = total[:, CLEAR]
         laws = {FLOWING: self.laws.flowing, STANDING: self.laws.standing, CREEPING: self.laws.creeping}
-        row, between = (_Tracks.cut(*ends, self.sight, first, stop) for ends in (self._along_rows, self._between_all))
+        row, between = (
+            _Tracks.cut(*ends, self.sight.seen_m, found, first, stop) for ends in (self._along_rows, self._between_all)
+        )
         before, behind = between.at_vehicles(self.rows.bin)
         begins = np.diff(bins, prepend=-1) > 0
         for state, law in laws.items():
@@ -123,12 +128,12 @@ class Reading:
             Chance that it stands where the queue creeps.
         """
         real = self.laws.queued(self.rows.gap_m, self.recall, creeping)[0] * self.rows.odds
-        chance: Array = real / (real + self.sight.false_per_m[self.rows.bin])
+        chance: Array = real / (real + self.false_per_m)
         return chance
 
     def _arrivals(self, hazard: Array, own: slice) -> Array:
         """Return the logarithm of the chance to find what was found, as a vehicle or a false one, of some of them."""
-        false = self.sight.false_per_m[self.rows.bin[own]]
+        false = self.false_per_m[own]
         weight: Array = np.log((hazard * self.rows.odds[own] + false) / false)
         return weight
 
@@ -158,9 +163,11 @@ class _Tracks:
     stop: int
 
     @classmethod
-    def cut(cls, start_m: Array, stop_m: Array, sight: Sight, first: int, stop: int) -> _Tracks:
-        """Cut tracks, given by the metres seen up to their ends, to the bins from ``first`` to before ``stop``."""
-        edge = sight.seen_m
+    def cut(cls, start_m: Array, stop_m: Array, edge: Array, recall: Array, first: int, stop: int) -> _Tracks:
+        """Cut tracks, given by the metres seen up to their ends, to the bins from ``first`` to before ``stop``.
+
+        ``edge`` has the metres seen up to the edges of all bins, ``recall`` what is found in those wanted.
+        """
         there = np.flatnonzero((stop_m > edge[first]) & (start_m < edge[stop]))
         from_m, to_m = start_m[there], np.minimum(stop_m[there], edge[-1])
         low = np.maximum(np.searchsorted(edge, from_m, side="right") - 1, first)
@@ -171,7 +178,7 @@ class _Tracks:
         far_m = np.minimum(edge[number + 1], to_m[of]) - from_m[of]
         keep = far_m > near_m
         number = number[keep]
-        return cls(there[of[keep]], number, near_m[keep], far_m[keep], sight.recall[number], first, stop)
+        return cls(there[of[keep]], number, near_m[keep], far_m[keep], recall[number - first], first, stop)
 
     def costs(self, law: Law, table: Array, *, upto_m: float = np.inf) -> Array:
         """Return by how much a cumulative hazard rises over each piece, shape (k,)."""
@@ -232,13 +239,12 @@ def readings(evidence: Evidence, side: str, rng: np.random.Generator) -> list[Re
             kept = kept[np.argsort((station - half)[kept], kind="stable")]
             near, far = (station - half)[kept], (station + half)[kept]
             rows = Rows.of(near, far, offset[kept], odds[kept], sight)
-            around = sight.recall[rows.bin]
+            around = sight.recall(rows.bin)
             found = float(around.mean()) if len(around) else 1.0
             known[key] = rows, index[kept], Laws.learned(rows.gap_m, rows.end_m - rows.start_m, found)
-        recall = special.expit(special.logit(np.clip(sight.recall, 0.02, 0.98)) + _RECALL_SD * shift[0, k])
-        false = np.maximum(sight.false_per_m, _LEAST_FALSE_PER_M) * np.exp(_FALSE_SD * shift[1, k])
         rows, places, laws = known[key]
-        made.append(Reading(rows, places, Sight(sight.edge_m, sight.seen_m, recall, false), laws))
+        off = replace(sight, off=(_RECALL_SD * shift[0, k], _FALSE_SD * shift[1, k]))
+        made.append(Reading(rows, places, off, laws))
     return made
 
 

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from jamline.evidence import Evidence
 from jamline.queues._chain import BIN_M
 
 Array = npt.NDArray[np.float64]
+
+_LEAST_FALSE_PER_M = 0.1 / 1000.0
+"""No detector invents fewer."""
+
+Places = slice | npt.NDArray[np.int64]
+_ALL = slice(None)
 
 _BLIND_M = 0.4 * BIN_M
 """A bin of which less was seen says nothing of where a queue ends."""
@@ -18,7 +25,9 @@ _BLIND_M = 0.4 * BIN_M
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """Sight of one side, in bins.
+    """Sight of one side, in bins, as the detector tells it or by a reading that takes it to be a little off.
+
+    On a long road the readings of it would fill memory; they are worked out where they are asked for.
 
     Parameters
     ----------
@@ -26,16 +35,40 @@ class Sight:
         Stations of the bins' edges.
     seen_m : array, shape (bins + 1,)
         Metres seen up to each edge.
-    recall : array, shape (bins,)
-        Share of the vehicles that is found.
-    false_per_m : array, shape (bins,)
-        False vehicles per metre seen.
+    told_recall : array, shape (bins,)
+        Share of the vehicles that is found, as the detector tells it.
+    told_false_per_m : array, shape (bins,)
+        False vehicles per metre seen, as the detector tells it.
+    off : tuple of float, optional
+        By how much log odds of recall and logarithm of false vehicles are taken to be off.
     """
 
     edge_m: Array
     seen_m: Array
-    recall: Array
-    false_per_m: Array
+    told_recall: Array
+    told_false_per_m: Array
+    off: tuple[float, float] | None = None
+
+    @property
+    def bins(self) -> int:
+        """How many there are."""
+        return len(self.edge_m) - 1
+
+    def recall(self, bins: Places = _ALL) -> Array:
+        """Return the share of the vehicles that is found, shape (bins,); by default in all bins."""
+        told = self.told_recall[bins]
+        if self.off is None:
+            return told
+        recall: Array = special.expit(special.logit(np.clip(told, 0.02, 0.98)) + self.off[0])
+        return recall
+
+    def false_per_m(self, bins: Places = _ALL) -> Array:
+        """Return the false vehicles per metre seen, shape (bins,); by default in all bins."""
+        told = self.told_false_per_m[bins]
+        if self.off is None:
+            return told
+        false: Array = np.maximum(told, _LEAST_FALSE_PER_M) * np.exp(self.off[1])
+        return false
 
     @classmethod
     def of_side(cls, evidence: Evidence, side: str) -> Sight:
@@ -65,7 +98,7 @@ class Sight:
     def bin_of(self, station_m: Array) -> npt.NDArray[np.int64]:
         """Return the bin in which each station lies, shape (n,)."""
         index = np.searchsorted(self.edge_m, station_m, side="right") - 1
-        return np.clip(index, 0, len(self.recall) - 1).astype(np.int64)
+        return np.clip(index, 0, self.bins - 1).astype(np.int64)
 
     def seen_to_m(self, station_m: Array) -> Array:
         """Return the metres seen up to each station, shape (n,)."""

@@ -106,7 +106,7 @@ def draw_worlds(
     opens = np.stack(
         [
             sight.blind[pieces.first] | (pieces.first == 0),
-            sight.blind[pieces.last] | (pieces.last == len(sight.recall) - 1),
+            sight.blind[pieces.last] | (pieces.last == sight.bins - 1),
         ]
     )
     missed, beyond = _beyond(reading, pieces, opens, creeping, rng)
@@ -148,7 +148,7 @@ def _cover(first: Ints, stop: Ints, size: int) -> Array:
 
 def _creeping(reading: Reading, paths: Sojourns) -> Array:
     """Return the share of the queued paths that creep at each vehicle, shape (n,)."""
-    bins = len(reading.sight.recall)
+    bins = reading.sight.bins
     standing, creeping = (
         _cover(paths.first[paths.state == state], paths.last[paths.state == state] + 1, bins)
         for state in (STANDING, CREEPING)
@@ -257,7 +257,7 @@ def _unseen(
     """Draw what stands unseen within each queue: the length of its rows, and vehicles, shape (queues,)."""
     rows, sight = reading.rows, reading.sight
     queued = (paths.state == STANDING) | (paths.state == CREEPING)
-    held = _cover(paths.first[queued], paths.last[queued] + 1, len(sight.recall)) / draws
+    held = _cover(paths.first[queued], paths.last[queued] + 1, sight.bins) / draws
     law = reading.laws.standing.true
     filled = Unseen.beside(sight, held, rows.bin, length, worth, pitch_m=law.mean_m + law.vehicle_m)
     rows_m, count, variance = np.maximum(filled.up_to(end) - filled.up_to(start), 0.0)
