@@ -16,6 +16,7 @@ from jamline.outputs import read_run
 
 FILES = {
     "jam.gpkg",
+    "jam.qgz",
     "evidence.gpkg",
     "report.html",
     "run.json",

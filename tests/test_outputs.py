@@ -53,7 +53,7 @@ class Photo:
 def test_every_file_of_the_contract_is_there(folder):
     names = {path.name for path in folder.iterdir()}
     layers = {*(f"{n}.geojson" for n in LAYERS), *(f"{n}.qml" for n in LAYERS)}
-    assert names == {"jam.gpkg", "evidence.gpkg", "run.json", "claimreview.json", *layers}
+    assert names == {"jam.gpkg", "jam.qgz", "evidence.gpkg", "run.json", "claimreview.json", *layers}
 
 
 @pytest.mark.parametrize("name", LAYERS)

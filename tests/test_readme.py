@@ -73,7 +73,15 @@ def test_your_own_image_is_measured_as_the_readme_says(readme, place, small_scen
     shutil.copy(small_scene / "road.geojson", place / "road.geojson")
     assert "'16 km': " in jamline(command, place)
     table = re.search(r"^## What comes out\n(.*?)^\*\*In QGIS", readme, re.MULTILINE | re.DOTALL)[1]
-    for name in ("report.html", "jam.gpkg", "queues.geojson", "claimreview.json", "evidence.gpkg", "run.json"):
+    for name in (
+        "report.html",
+        "jam.qgz",
+        "jam.gpkg",
+        "queues.geojson",
+        "claimreview.json",
+        "evidence.gpkg",
+        "run.json",
+    ):
         assert f"`{name}`" in table
         assert (place / "out" / name).is_file()
     jamline("jamline spotcheck out -n 2", place)

@@ -88,6 +88,16 @@ class Image:
         return all(colour in self.bands for colour in _bands.COLOUR)
 
     @property
+    def dtypes(self) -> tuple[str, ...]:
+        """NumPy names of the types in which the bands' numbers are stored."""
+        return self._source.dtypes
+
+    @property
+    def masked(self) -> bool:
+        """True if the file says by a mask of its own, inside or as ``.msk``, what was not seen."""
+        return self._decoder.masked
+
+    @property
     def remote(self) -> bool:
         """True if it is read from a server."""
         return is_address(self.path)

@@ -1,4 +1,4 @@
-"""Every file format that is written: GeoPackage, GeoJSON, styles, `run.json`, `claimreview.json` and `evidence.gpkg`.
+"""Every file format that is written: GeoPackage, GeoJSON, styles, a QGIS project, and the records of a run.
 
 A result is a folder. It is written beside its place under another name and moved there when it is complete,
 so that nobody ever finds half of one.
@@ -17,6 +17,7 @@ from jamline.outputs.geojson import write_geojson
 from jamline.outputs.geopackage import write_geopackage
 from jamline.outputs.kept import KEPT, Kept, Strip, Told, read_kept, write_kept, write_told
 from jamline.outputs.layers import layers
+from jamline.outputs.project import PROJECT, Picture, write_project
 from jamline.outputs.record import RunRecord, as_findings, as_queues, read_run, run_record, write_run
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "GEOPACKAGE",
     "KEPT",
+    "PROJECT",
     "Kept",
+    "Picture",
     "RunRecord",
     "Told",
     "check_outdir",
@@ -53,7 +56,7 @@ def write_layers(
     overwrite: bool = False,
     run: RunRecord | None = None,
 ) -> Path:
-    """Write a result folder: `jam.gpkg`, the same layers as GeoJSON with styles, `run.json`, and `claimreview.json`.
+    """Write a result folder: `jam.gpkg`, `jam.qgz`, the layers as GeoJSON with styles, `run.json`, `claimreview.json`.
 
     Beside them lies `evidence.gpkg`, from which it can be measured anew after a review.
 
@@ -95,6 +98,7 @@ def put_layers(
     *,
     run: RunRecord | None = None,
     strips: Iterable[Strip] = (),
+    pictures: Sequence[Picture] | None = None,
 ) -> None:
     """Write the files of `write_layers` into a folder that is there, for those who add files of their own.
 
@@ -106,6 +110,8 @@ def put_layers(
         As in `write_layers`.
     strips : iterable of Strip
         The roads laid flat, kept for a report after a review.
+    pictures : sequence of Picture, optional
+        The images that the project shows; by default all that the run names.
 
     Raises
     ------
@@ -118,6 +124,7 @@ def put_layers(
     record = run if run is not None else run_record(per_road, findings, evidence=evidences)
     frames = layers(per_road, evidences)
     write_geopackage(folder / GEOPACKAGE, frames, last_change=record.newest_image())
+    write_project(folder / PROJECT, record, frames, pictures)
     write_geojson(folder, frames)
     write_kept(folder / KEPT, per_road, evidences, strips, last_change=record.newest_image())
     write_run(folder / "run.json", record)

@@ -18,8 +18,9 @@ from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
 from jamline.memory import LONG_M, give_back
 from jamline.motion import measure_motion, times_of
-from jamline.outputs import RunRecord, check_outdir, put_layers, result_folder, run_record
+from jamline.outputs import Picture, RunRecord, check_outdir, put_layers, result_folder, run_record
 from jamline.pipeline._onlooker import Onlooker, Progress
+from jamline.pipeline._pictures import pictures_of
 from jamline.queues import Queues, measure_queues
 from jamline.report import StripImage, Strips, write_report
 from jamline.road import Road, read_roads
@@ -46,6 +47,8 @@ class Survey:
         What was asked for.
     detector_sha256 : str or None
         Digest of the detector's weights.
+    pictures : tuple of Picture
+        The images that show the roads, for the QGIS project.
     """
 
     scene: Scene
@@ -54,6 +57,7 @@ class Survey:
     strips: Sequence[StripImage] = field(repr=False)
     settings: Mapping[str, Any]
     detector_sha256: str | None = None
+    pictures: tuple[Picture, ...] = ()
 
     @cached_property
     def run(self) -> RunRecord:
@@ -100,7 +104,14 @@ class Survey:
         check_outdir(outdir, overwrite=overwrite)
         record = self.run.model_copy(update={"title": title})
         with result_folder(outdir, overwrite=overwrite) as folder:
-            put_layers(folder, self.queues, findings=self.findings, run=record, strips=self.strips)
+            put_layers(
+                folder,
+                self.queues,
+                findings=self.findings,
+                run=record,
+                strips=self.strips,
+                pictures=self.pictures,
+            )
             write_report(
                 folder / REPORT,
                 queues=self.queues,
@@ -211,6 +222,7 @@ def concluded(
     looked at any more, and the queue model needs the room.
     """
     times = times_of(scene, band_times)
+    pictures = pictures_of(scene, [corridor for corridor in corridors if corridor])
     if not times:
         scene.close()
         corridors[:] = [None] * len(corridors)
@@ -235,6 +247,7 @@ def concluded(
             "band_times": times or None,
         },
         detector_sha256=detector_sha256,
+        pictures=pictures,
     )
 
 

@@ -13,12 +13,13 @@ import pandas as pd
 import pyogrio
 
 from jamline import tables
-from jamline.outputs import GEOPACKAGE, KEPT, Kept, Told, write_told
+from jamline.outputs import GEOPACKAGE, KEPT, PROJECT, Kept, Told, write_told
 from jamline.outputs.claimreview import FILE as CLAIMREVIEW
 from jamline.outputs.claimreview import write_claim_reviews
 from jamline.outputs.geojson import write_geojson
 from jamline.outputs.geopackage import write_geopackage
 from jamline.outputs.layers import coverage_table, joined, layers, road_table, rounded
+from jamline.outputs.project import moved_down, retell, write_project
 from jamline.outputs.record import write_run
 from jamline.pipeline import REPORT
 from jamline.report import StripImage, write_report
@@ -72,6 +73,10 @@ def put_reviewed(
     _update(draft / GEOPACKAGE, edits, told)
     _replace_queues(draft / GEOPACKAGE, frames["queues"])
     write_told(draft / KEPT, told)
+    if (draft / PROJECT).exists():
+        retell(draft / PROJECT, review.run)
+    else:  # a result of before there were projects
+        write_project(draft / PROJECT, review.run, frames)
     for name in ("queues", "vehicles"):
         (draft / f"{name}.geojson").unlink(missing_ok=True)
         write_geojson(draft, {name: frames[name]})
@@ -95,6 +100,8 @@ def _keep_unedited(draft: Path, kept: Kept, *, last_change: str | None) -> None:
     for path in [path for path in draft.iterdir() if path.is_file() and path.name != GEOPACKAGE]:
         if not path.name.startswith("spotcheck."):
             shutil.copy2(path, unedited / path.name)
+    if (unedited / PROJECT).exists():
+        moved_down(unedited / PROJECT)
     # Nobody edits the GeoJSON; it is the same but for lines drawn to a centimetre.
     queues = pyogrio.read_dataframe(draft / "queues.geojson").fillna({"open": ""})
     if not len(queues):

@@ -1,6 +1,7 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <!-- Queues by packing, labelled with their length; each lies over its own side of the road. An arrow leaves each open
-     end. The line is dashed where the interval is wider than a fifth of the length.
+     end; elsewhere it has size 0, because a legend, which knows no feature, shows what is merely not enabled. The line
+     is dashed where the interval is wider than a fifth of the length.
      Nearer than 1:1,200 it is thin, for there the vehicles themselves are seen. -->
 <qgis version="3.22.0" styleCategories="Symbology|Labeling">
   <renderer-v2 type="categorizedSymbol" attr="packing" forceraster="0" symbollevels="0" enableorderby="0">
@@ -71,19 +72,6 @@
             <Option name="placement" value="lastvertex" type="QString"/>
             <Option name="rotate" value="1" type="QString"/>
           </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="enabled" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%end%'" type="QString"/>
-                  <Option name="type" value="3" type="int"/>
-                </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
           <symbol name="@0@2" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
             <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -95,6 +83,19 @@
                 <Option name="size_unit" value="MM" type="QString"/>
                 <Option name="angle" value="0" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(coalesce(attribute('open'), '') like '%end%', @value, 0)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>
@@ -103,19 +104,6 @@
             <Option name="placement" value="firstvertex" type="QString"/>
             <Option name="rotate" value="1" type="QString"/>
           </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="enabled" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%start%'" type="QString"/>
-                  <Option name="type" value="3" type="int"/>
-                </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
           <symbol name="@0@3" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
             <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -127,6 +115,19 @@
                 <Option name="size_unit" value="MM" type="QString"/>
                 <Option name="angle" value="180" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(coalesce(attribute('open'), '') like '%start%', @value, 0)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>
@@ -192,19 +193,6 @@
             <Option name="placement" value="lastvertex" type="QString"/>
             <Option name="rotate" value="1" type="QString"/>
           </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="enabled" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%end%'" type="QString"/>
-                  <Option name="type" value="3" type="int"/>
-                </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
           <symbol name="@1@2" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
             <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -216,6 +204,19 @@
                 <Option name="size_unit" value="MM" type="QString"/>
                 <Option name="angle" value="0" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(coalesce(attribute('open'), '') like '%end%', @value, 0)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>
@@ -224,19 +225,6 @@
             <Option name="placement" value="firstvertex" type="QString"/>
             <Option name="rotate" value="1" type="QString"/>
           </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="enabled" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%start%'" type="QString"/>
-                  <Option name="type" value="3" type="int"/>
-                </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
           <symbol name="@1@3" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
             <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -248,6 +236,19 @@
                 <Option name="size_unit" value="MM" type="QString"/>
                 <Option name="angle" value="180" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(coalesce(attribute('open'), '') like '%start%', @value, 0)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>
@@ -313,19 +314,6 @@
             <Option name="placement" value="lastvertex" type="QString"/>
             <Option name="rotate" value="1" type="QString"/>
           </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="enabled" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%end%'" type="QString"/>
-                  <Option name="type" value="3" type="int"/>
-                </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
           <symbol name="@2@2" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
             <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -337,6 +325,19 @@
                 <Option name="size_unit" value="MM" type="QString"/>
                 <Option name="angle" value="0" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(coalesce(attribute('open'), '') like '%end%', @value, 0)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>
@@ -345,19 +346,6 @@
             <Option name="placement" value="firstvertex" type="QString"/>
             <Option name="rotate" value="1" type="QString"/>
           </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="enabled" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value="coalesce(&quot;open&quot;, '') like '%start%'" type="QString"/>
-                  <Option name="type" value="3" type="int"/>
-                </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
           <symbol name="@2@3" type="marker" alpha="1" clip_to_extent="1" force_rhr="0">
             <layer class="SimpleMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -369,6 +357,19 @@
                 <Option name="size_unit" value="MM" type="QString"/>
                 <Option name="angle" value="180" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(coalesce(attribute('open'), '') like '%start%', @value, 0)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>

@@ -1,6 +1,7 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
 <!-- The road line as aligned to the imagery, with a post at every kilometre from the origin, fewer from afar. A post
-     stands beside its dot; dots are placed in UTM, where lengths are true to half a thousandth. -->
+     stands beside its dot; dots are placed in UTM, where lengths are true to half a thousandth. In a legend, which knows
+     no feature, posts have size 0: they would stick out of their line. -->
 <qgis version="3.22.0" styleCategories="Symbology">
   <renderer-v2 type="singleSymbol" forceraster="0" symbollevels="0" enableorderby="0">
     <symbols>
@@ -60,6 +61,19 @@
                 <Option name="size" value="4.6" type="QString"/>
                 <Option name="size_unit" value="MM" type="QString"/>
               </Option>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(attribute('length_m') is null, 0, @value)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
+                </Option>
+              </data_defined_properties>
             </layer>
             <layer class="FontMarker" enabled="1" locked="0" pass="0">
               <Option type="Map">
@@ -73,19 +87,24 @@
                 <Option name="horizontal_anchor_point" value="1" type="QString"/>
                 <Option name="vertical_anchor_point" value="1" type="QString"/>
               </Option>
-          <data_defined_properties>
-            <Option type="Map">
-              <Option name="name" value="" type="QString"/>
-              <Option name="properties" type="Map">
-                <Option name="char" type="Map">
-                  <Option name="active" value="true" type="bool"/>
-                  <Option name="expression" value='to_string(to_int((ceil(-"origin_station_m" / 1000 / if(coalesce(@map_scale, 1) &lt; 150000, 1, if(coalesce(@map_scale, 1) &lt; 700000, 5, 20))) + @geometry_part_num - 1) * if(coalesce(@map_scale, 1) &lt; 150000, 1, if(coalesce(@map_scale, 1) &lt; 700000, 5, 20))))' type="QString"/>
-                  <Option name="type" value="3" type="int"/>
+              <data_defined_properties>
+                <Option type="Map">
+                  <Option name="name" value="" type="QString"/>
+                  <Option name="properties" type="Map">
+                    <Option name="size" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value="if(attribute('length_m') is null, 0, @value)" type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                    <Option name="char" type="Map">
+                      <Option name="active" value="true" type="bool"/>
+                      <Option name="expression" value='to_string(to_int((ceil(-"origin_station_m" / 1000 / if(coalesce(@map_scale, 1) &lt; 150000, 1, if(coalesce(@map_scale, 1) &lt; 700000, 5, 20))) + @geometry_part_num - 1) * if(coalesce(@map_scale, 1) &lt; 150000, 1, if(coalesce(@map_scale, 1) &lt; 700000, 5, 20))))' type="QString"/>
+                      <Option name="type" value="3" type="int"/>
+                    </Option>
+                  </Option>
+                  <Option name="type" value="collection" type="QString"/>
                 </Option>
-              </Option>
-              <Option name="type" value="collection" type="QString"/>
-            </Option>
-          </data_defined_properties>
+              </data_defined_properties>
             </layer>
           </symbol>
         </layer>

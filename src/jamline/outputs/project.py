@@ -1,0 +1,246 @@
+"""`jam.qgz`: a result as a QGIS project, with its imagery, its styled layers and a sheet to print.
+
+It is written without QGIS. Beside what QGIS needs to know, the project holds the styles of the layers as they are and
+three variables with the texts of the sheet, so that a review may change what is said and leave alone what a person
+made of the project. Paths are relative to the project, so that a folder that holds both may be moved.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import xml.etree.ElementTree as ET
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from jamline.imagery import is_address
+from jamline.outputs.sheet import NAMES, longest_of, texts
+from jamline.outputs.style import read_style
+
+if TYPE_CHECKING:
+    from jamline.outputs.record import RunRecord
+
+PROJECT = "jam.qgz"
+
+_LAYERS = {"vehicles": "Vehicles", "queues": "Queues", "road": "Road, with km posts", "coverage": "What was seen"}
+"""From the top down, with what the sheet's legend calls them: near to, vehicles would be hidden by their queue."""
+
+_KINDS = {"vehicles": "Polygon", "queues": "Line", "road": "Line", "coverage": "Polygon"}
+
+_MOST_IMAGES = 200
+"""QGIS opens each file of a project when it starts: some milliseconds for one at hand, a second for a remote one."""
+
+_MAP_MM = (205.0, 155.0)
+_MARGIN = 1.3
+_LEAST_M = 400.0
+"""The sheet's map shows this much more than the queue, and at least so many metres."""
+
+_WHEN = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can hold; the clock would make the same input give another file each time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An image as the project shows it.
+
+    Parameters
+    ----------
+    path : str
+        File or address.
+    bands : mapping
+        1-based band by role: ``red``, ``green``, ``blue``, or ``pan``, perhaps ``alpha``; empty to leave it to QGIS.
+    low, high : float, optional
+        The numbers, scaled as the file says, that are shown as black and as white; without them numbers are shown as
+        they are, which suits 8 bits.
+    """
+
+    path: str
+    bands: Mapping[str, int] = field(default_factory=dict)
+    low: float | None = None
+    high: float | None = None
+
+
+def write_project(
+    path: Path, run: RunRecord, frames: Mapping[str, Any], pictures: Sequence[Picture] | None = None
+) -> None:
+    """Write the project of a result, the same bytes for the same input.
+
+    Parameters
+    ----------
+    path : Path
+        The file. It will be opened there, or under another name in the same folder.
+    run : RunRecord
+        What `run.json` says.
+    frames : mapping of str to GeoDataFrame
+        The layers, in WGS 84.
+    pictures : sequence of Picture, optional
+        The images to show, the topmost first; by default all that the run names.
+    """
+    shown = [Picture(path=image.path) for image in run.imagery] if pictures is None else list(pictures)
+    epsg = _utm(frames["road"])
+    extent = _extent(frames, run, epsg)
+    text = _template().render(
+        title=run.title or ", ".join(road.name for road in run.roads),
+        epsg=epsg,
+        extent=extent,
+        segment_m=_round_step((extent[2] - extent[0]) / 8),
+        layers=[(name, title, _KINDS[name], *_style(name)) for name, title in _LAYERS.items()],
+        images=[
+            (number, _name_of(each.path), source_of(each.path, path.parent), each)
+            for number, each in enumerate(shown[:_MOST_IMAGES], start=1)
+        ],
+        count=len(shown),
+        variables=texts(run),
+        map_mm=_MAP_MM,
+        arrow=base64.b64encode(_text("north.svg").encode()).decode(),
+    )
+    _pack(path, {f"{path.stem}.qgs": text.encode()})
+
+
+def retell(path: Path, run: RunRecord) -> None:
+    """Put what a run says now into the sheet of a project; all else that a person made of it stays.
+
+    Parameters
+    ----------
+    path : Path
+        A project of `write_project`, as it was or saved by QGIS.
+    run : RunRecord
+        What `run.json` says.
+    """
+    told = texts(run)
+
+    def change(root: ET.Element) -> None:
+        names = root.findall("properties/Variables/variableNames/value")
+        values = root.findall("properties/Variables/variableValues/value")
+        for name, value in zip(names, values, strict=False):
+            if name.text in NAMES:
+                value.text = told[name.text]
+
+    _change(path, change)
+
+
+def moved_down(path: Path) -> None:
+    """Lead a project's relative paths to its imagery out of a folder that lies one deeper than they were made for."""
+
+    def change(root: ET.Element) -> None:
+        for element in root.iter("datasource"):
+            if (element.text or "").startswith("../"):
+                element.text = f"../{element.text}"
+        for element in root.iter("layer-tree-layer"):
+            if element.get("source", "").startswith("../"):
+                element.set("source", f"../{element.get('source')}")
+
+    _change(path, change)
+
+
+def source_of(path: str, folder: Path) -> str:
+    """Return how a project in a folder names an image: by GDAL's address, or relative where they share a folder.
+
+    Examples
+    --------
+    >>> source_of("https://host/scene.tif", Path("/data/out"))
+    '/vsicurl/https://host/scene.tif'
+    >>> source_of("s3://bucket/scene.tif", Path("/data/out"))
+    '/vsis3/bucket/scene.tif'
+    """
+    if path.startswith(("http://", "https://")):
+        return f"/vsicurl/{path}"
+    if is_address(path):
+        return re.sub(r"^(s3|gs|az)://", r"/vsi\1/", path)
+    file, home = os.path.realpath(path), os.path.realpath(folder)
+    try:
+        shared = os.path.commonpath([file, home])
+    except ValueError:  # another drive
+        return Path(file).as_posix()
+    # What shares nothing but the root is not moved together: QGIS itself writes the whole path then.
+    if shared == os.path.dirname(shared):
+        return Path(file).as_posix()
+    return Path(os.path.relpath(file, home)).as_posix()
+
+
+def _name_of(path: str) -> str:
+    """Return what an image is called in the list of layers."""
+    last = path.split("?", 1)[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return last.rpartition(".")[0] or last
+
+
+def _style(name: str) -> tuple[str, str]:
+    """Return a layer's style as attributes and elements of a project's layer."""
+    root = re.search(r"<qgis\b([^>]*)>(.*)</qgis>", read_style(name), re.DOTALL)
+    if root is None:
+        raise ValueError(f"Invalid style '{name}'. Must be a QML document.")
+    attributes = re.sub(r'\s(version|styleCategories)="[^"]*"', "", root[1])
+    return Markup(attributes), Markup(root[2])  # noqa: S704 - our own files
+
+
+def _utm(road: Any) -> int:
+    """Return the EPSG code of the UTM zone in which the roads' middle lies: metres on the map are metres there."""
+    west, south, east, north = road.total_bounds
+    zone = int(((west + east) / 2 + 180.0) % 360.0 // 6.0) + 1
+    return (32600 if south + north >= 0 else 32700) + zone
+
+
+def _extent(frames: Mapping[str, Any], run: RunRecord, epsg: int) -> tuple[float, float, float, float]:
+    """Return what is to be seen first, in the shape of the sheet's map: the longest queue, else what was seen."""
+    queues, coverage, longest = frames["queues"], frames["coverage"], longest_of(run)
+    seen = coverage[coverage["seen"].astype(bool)]
+    shown = seen if len(seen) else frames["road"]
+    if longest is not None and len(queues):
+        shown = queues.iloc[[int(queues["length_km"].to_numpy().argmax())]]
+    west, south, east, north = (float(side) for side in shown.to_crs(epsg).total_bounds)
+    metres = max(_MARGIN * (east - west) / _MAP_MM[0], _MARGIN * (north - south) / _MAP_MM[1], _LEAST_M / _MAP_MM[0])
+    x, y = (west + east) / 2, (south + north) / 2
+    half = [metres * side / 2 for side in _MAP_MM]
+    return round(x - half[0], 2), round(y - half[1], 2), round(x + half[0], 2), round(y + half[1], 2)
+
+
+def _round_step(metres: float) -> int:
+    """Return the largest of 1, 2, 5, 10, 20, 50, ... metres that is no larger.
+
+    Examples
+    --------
+    >>> [_round_step(metres) for metres in (0.2, 60.0, 199.0, 2500.0)]
+    [1, 50, 100, 2000]
+    """
+    digits = 10 ** max(0, len(str(int(metres))) - 1)
+    return max([digits * step for step in (1, 2, 5) if digits * step <= metres], default=1)
+
+
+def _pack(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write a zip whose bytes follow from its contents alone."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name, date_time=_WHEN)
+            entry.external_attr, entry.compress_type, entry.create_system = 0o100644 << 16, zipfile.ZIP_DEFLATED, 3
+            archive.writestr(entry, data)
+
+
+def _change(path: Path, change: Callable[[ET.Element], None]) -> None:
+    """Change the document within a project, and keep what else QGIS packed with it."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for name in [name for name in members if name.endswith(".qgs")]:
+        root = ET.fromstring(members[name])  # noqa: S314 - expat since 2.4.1 stops entities that explode
+        change(root)
+        members[name] = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    _pack(path, members)
+
+
+def _template() -> jinja2.Template:
+    """Return the project's template; names and claims may hold anything, so all is escaped."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_text("project.qgs.j2"))
+
+
+def _text(name: str) -> str:
+    return (files("jamline.outputs") / name).read_text(encoding="utf-8")
