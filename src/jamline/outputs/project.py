@@ -22,7 +22,7 @@ import jinja2
 from markupsafe import Markup
 
 from jamline.imagery import is_address
-from jamline.outputs.sheet import NAMES, longest_of, texts
+from jamline.outputs.sheet import longest_of, texts
 from jamline.outputs.style import read_style
 
 if TYPE_CHECKING:
@@ -117,12 +117,17 @@ def retell(path: Path, run: RunRecord) -> None:
     """
     told = texts(run)
 
-    def change(root: ET.Element) -> None:
+    def change(root: ET.Element) -> bool:
         names = root.findall("properties/Variables/variableNames/value")
         values = root.findall("properties/Variables/variableValues/value")
-        for name, value in zip(names, values, strict=False):
-            if name.text in NAMES:
-                value.text = told[name.text]
+        stale = [
+            (value, told[name.text])
+            for name, value in zip(names, values, strict=False)
+            if name.text in told and value.text != told[name.text]
+        ]
+        for value, text in stale:
+            value.text = text
+        return bool(stale)
 
     _change(path, change)
 
@@ -130,13 +135,14 @@ def retell(path: Path, run: RunRecord) -> None:
 def moved_down(path: Path) -> None:
     """Lead a project's relative paths to its imagery out of a folder that lies one deeper than they were made for."""
 
-    def change(root: ET.Element) -> None:
-        for element in root.iter("datasource"):
-            if (element.text or "").startswith("../"):
-                element.text = f"../{element.text}"
+    def change(root: ET.Element) -> bool:
+        sources = [each for each in root.iter("datasource") if (each.text or "").startswith("../")]
+        for element in sources:
+            element.text = f"../{element.text}"
         for element in root.iter("layer-tree-layer"):
             if element.get("source", "").startswith("../"):
                 element.set("source", f"../{element.get('source')}")
+        return bool(sources)
 
     _change(path, change)
 
@@ -223,13 +229,14 @@ def _pack(path: Path, members: Mapping[str, bytes]) -> None:
             archive.writestr(entry, data)
 
 
-def _change(path: Path, change: Callable[[ET.Element], None]) -> None:
-    """Change the document within a project, and keep what else QGIS packed with it."""
+def _change(path: Path, change: Callable[[ET.Element], bool]) -> None:
+    """Change the document within a project, if there is anything to change, and keep what else QGIS packed with it."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     for name in [name for name in members if name.endswith(".qgs")]:
         root = ET.fromstring(members[name])  # noqa: S314 - expat since 2.4.1 stops entities that explode
-        change(root)
+        if not change(root):
+            return
         members[name] = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     _pack(path, members)
 

@@ -69,7 +69,9 @@ def _seen(run: RunRecord) -> str:
 
 def _provenance(run: RunRecord) -> str:
     """Return what was looked at, when it was taken, and with what it was measured."""
-    reviewed = " Vehicles were reviewed by a person." if run.review else ""
+    review = run.review or {}
+    looked = any(review.get(kind) for kind in ("accepted", "rejected", "added", "reviewed_m"))
+    reviewed = " Vehicles were reviewed by a person." if looked else ""
     measured = f"Measured with jamline {run.jamline}, detector {run.detector.name}.{reviewed}"
     return f"{_images(run.imagery)}{measured} {_INSTANT}"
 
