@@ -10,7 +10,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Run by the system's Python, which has QGIS; this one need not.
-collect_ignore = ["qgis_plugin.py", "qgis_render.py", "qgis_review.py"]
+collect_ignore = ["qgis_plugin.py", "qgis_project.py", "qgis_render.py", "qgis_review.py"]
 
 
 def pytest_sessionfinish(session):

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-PYTHON = "/usr/bin/python3"
+PYTHON = os.environ.get("QGIS_TEST_PYTHON", "/usr/bin/python3")
 """The one that has QGIS's bindings."""
 
-PROCESS = "qgis_process.bin"
-"""Debian's wrapper `qgis_process` does not start; this is what it wraps."""
+PROCESS = os.environ.get("QGIS_TEST_PROCESS", "qgis_process.bin")
+"""Debian's wrapper `qgis_process` does not start; this is what it wraps. Both may be those of another QGIS."""
 
 JAMLINE = str(Path(sys.executable).with_name("jamline"))
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
 import numpy as np
 
 from jamline import tables
@@ -89,3 +93,13 @@ def jam(road: Road | None = None, *, start_m: float = 300.0, end_m: float = 900.
         unseen = [(side, 1300.0, road.length_m, "outside imagery") for side in road.sides]
         unseen.append(("left", 500.0, 560.0, "tree cover"))
     return evidence(road, vehicles(road, station_m, offset_m, length_m=length_m, state=state), unseen)
+
+
+def reject_beyond(folder: Path, station_m: float) -> None:
+    """Reject the queued vehicles of a result beyond a station, as QGIS would save it."""
+    with closing(sqlite3.connect(folder / "jam.gpkg")) as file, file:
+        # The triggers that keep the spatial index speak these words, though none of them fires.
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            file.create_function(name, 1, lambda _: None)
+        rejected = "UPDATE vehicles SET review = 'rejected' WHERE state = 'queued' AND station_m > ?"
+        file.execute(rejected, (station_m,))

@@ -7,6 +7,7 @@ report. With ``--save`` before the folder each project is saved as QGIS does it,
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -36,8 +37,8 @@ def look(layer):
     root = document.createElement("qgis")
     layer.writeSymbology(root, document, "", QgsReadWriteContext())
     document.appendChild(root)
-    # What a symbol's name is, and when a symbol layer was made, is not how it looks.
-    return document.toString()
+    # Later versions give each part of a symbol an id of its own, another each time.
+    return re.sub(r"\{[0-9a-f-]{36}\}", "", document.toString())
 
 
 def sheet(layout, place):

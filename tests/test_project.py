@@ -2,9 +2,7 @@
 
 import html
 import shutil
-import sqlite3
 import zipfile
-from contextlib import closing
 from xml.dom.minidom import parseString
 
 import numpy as np
@@ -69,14 +67,6 @@ def written(path, queues, **changes):
 def finding(text):
     claim = Claim(text=text, quantity="length", value=0.5, unit="km", qualifier="at least")
     return Finding(claim, "supported", 0.97, "almost certain", "The queue is 0.60 km long.")
-
-
-def reject_half(folder):
-    """Reject the vehicles of the queue's far half, as QGIS would save it."""
-    with closing(sqlite3.connect(folder / "jam.gpkg")) as file, file:
-        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
-            file.create_function(name, 1, lambda _: None)
-        file.execute("UPDATE vehicles SET review = 'rejected' WHERE state = 'queued' AND station_m > 300")
 
 
 # -- what it says ----------------------------------------------------------------------------------
@@ -224,7 +214,7 @@ def test_a_review_changes_what_is_said_and_keeps_what_a_person_made_of_the_proje
         archive.writestr("jam.qgs", text.replace('name="imagery"', 'name="my own"'))
         archive.writestr("jam_styles.db", b"kept")
     before = read_run(out)
-    reject_half(out)
+    example.reject_beyond(out, 300.0)
     remeasure(out)
     with zipfile.ZipFile(out / PROJECT) as archive:
         after = archive.read("jam.qgs").decode()
@@ -242,7 +232,7 @@ def test_a_review_changes_what_is_said_and_keeps_what_a_person_made_of_the_proje
 def test_the_unedited_result_has_its_own_project_which_finds_the_images(surveyed, tmp_path):
     out = surveyed.write(tmp_path / "out")
     before = words(out / PROJECT)
-    reject_half(out)
+    example.reject_beyond(out, 300.0)
     remeasure(out)
     unedited = out / "unedited" / PROJECT
     assert words(unedited) == before
