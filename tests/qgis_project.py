@@ -25,6 +25,9 @@ from qgis.PyQt.QtXml import QDomDocument
 
 DPI = 100
 
+NOT_HOW_IT_LOOKS = re.compile(r"\{[0-9a-f-]{36}\}|<elevation\b.*?</elevation>|\s*<referencedLayers/>", re.DOTALL)
+"""Later versions draw an id for each part of a symbol and colours for a profile, and list what forms refer to."""
+
 
 def tree(group):
     """The layer tree: names, with what is in the groups."""
@@ -37,8 +40,7 @@ def look(layer):
     root = document.createElement("qgis")
     layer.writeSymbology(root, document, "", QgsReadWriteContext())
     document.appendChild(root)
-    # Later versions give each part of a symbol an id of its own, another each time.
-    return re.sub(r"\{[0-9a-f-]{36}\}", "", document.toString())
+    return NOT_HOW_IT_LOOKS.sub("", document.toString())
 
 
 def sheet(layout, place):

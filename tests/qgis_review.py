@@ -25,7 +25,8 @@ def words(layer, name):
     """What the form offers for a field, in its order."""
     setup = layer.editorWidgetSetup(layer.fields().indexOf(name))
     entries = setup.config().get("map", [])
-    return setup.type(), [value for entry in entries for value in entry.values()]
+    # Later versions read an empty text as no value, and so does jamline.
+    return setup.type(), [value or "" for entry in entries for value in entry.values()]
 
 
 def main(folder, edits):

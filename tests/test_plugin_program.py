@@ -2,12 +2,14 @@
 
 import ast
 import configparser
+import importlib.util
 import io
 import os
 import stat
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -68,6 +70,48 @@ def test_metadata_say_what_qgis_asks_for(archive):
     assert general["qgisMinimumVersion"] == "3.22"
     assert general["hasProcessingProvider"] == "yes"
     assert all(general[key] for key in ("name", "description", "about", "author", "icon", "category", "tags"))
+
+
+@pytest.fixture(scope="module")
+def packaging(repository):
+    """The script that builds the zip, as a module."""
+    spec = importlib.util.spec_from_file_location("qgis_plugin_zip", repository / "packaging" / "qgis_plugin.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_the_plugin_repository_demands_comes_from_the_project(packaging, repository):
+    metadata = (repository / "src" / "jamline_qgis" / "metadata.txt").read_text()
+    project = {
+        "authors": [{"name": "somebody"}, {"name": "another", "email": "list@example.org"}],
+        "urls": {
+            "Homepage": "https://example.org",
+            "Issues": "https://example.org/i",
+            "Source code": "https://example.org/s",
+        },
+    }
+    filled = packaging.filled(metadata, project, "1.2")
+    for line in (
+        "email=list@example.org",
+        "homepage=https://example.org",
+        "tracker=https://example.org/i",
+        "repository=https://example.org/s",
+        "version=1.2",
+    ):
+        assert f"\n{line}\n" in filled
+    assert packaging.missing(filled) == []
+
+
+def test_what_the_project_does_not_have_is_named_and_nothing_is_made_up(packaging, repository, tmp_path):
+    path, absent = packaging.build(tmp_path)
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    known = {"email"} if any("email" in author for author in project["authors"]) else set()
+    known |= {"tracker", "repository"} if "urls" in project else set()
+    assert set(absent) == {"email", "tracker", "repository"} - known
+    with zipfile.ZipFile(path) as file:
+        metadata = file.read("jamline_qgis/metadata.txt").decode()
+    assert all(f"\n{key}=\n" in metadata for key in absent)
 
 
 def test_nothing_but_qgis_and_the_standard_library_is_imported(repository):

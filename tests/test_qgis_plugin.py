@@ -78,6 +78,7 @@ def test_a_scene_is_simulated_measured_and_measured_anew(place, tmp_path):
     assert run["settings"]["half_width_m"] == 12
     assert measured["LENGTH_KM"] == run["roads"][0]["queues"][0]["length_km"]["value"] == pytest.approx(0.2, abs=0.02)
     assert measured["FINDINGS"] == "at least 100 m: supported"
+    assert measured["PROJECT"] == str(out / "jam.qgz")
     anew = ran(place, "jamline:remeasure", RESULT=out)
     assert anew["LENGTH_KM"] == pytest.approx(measured["LENGTH_KM"], abs=0.005)
     assert (out / "unedited" / "run.json").exists()

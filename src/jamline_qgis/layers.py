@@ -14,7 +14,7 @@ from qgis.core import (
 LAYERS = ("vehicles", "queues", "road", "coverage")
 """Of a result, as they lie over one another: near to, vehicles would be hidden by the line of their queue."""
 
-GEOPACKAGE = "jam.gpkg"
+GEOPACKAGE, PROJECT = "jam.gpkg", "jam.qgz"
 
 RASTER = QgsProcessing.SourceType.TypeRaster
 LINE = QgsProcessing.SourceType.TypeVectorLine

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtGui import QIcon
 
-from jamline_qgis.layers import LINE, VECTOR, layer_sources, load_when_done
+from jamline_qgis.layers import LINE, PROJECT, VECTOR, layer_sources, load_when_done
 from jamline_qgis.program import VARIABLE, ProgramError, find_program, run_program
 
 ICON = str(Path(__file__).parents[1] / "icon.svg")
@@ -71,6 +71,7 @@ class Algorithm(QgsProcessingAlgorithm):
         ):
             self.addOutput(QgsProcessingOutputVectorLayer(key, title, kind))
         self.addOutput(QgsProcessingOutputHtml("REPORT", "Report"))
+        self.addOutput(QgsProcessingOutputFile("PROJECT", "QGIS project with imagery, layers and a sheet to print"))
         self.addOutput(QgsProcessingOutputFile("RUN", "run.json"))
         self.addOutput(QgsProcessingOutputNumber("LENGTH_KM", "Length of the longest queue, km"))
         self.addOutput(QgsProcessingOutputNumber("COUNT", "Number of queues"))
@@ -137,9 +138,11 @@ class Algorithm(QgsProcessingAlgorithm):
         load_when_done(sources, f"jamline: {Path(folder).name}", context)
         keys = {"queues": "QUEUES", "vehicles": "VEHICLES", "coverage": "COVERAGE", "road": "ALIGNED"}
         told = {keys[name]: source for name, source in sources.items()} | {OUTPUT: str(folder)}
-        run, report = Path(folder) / "run.json", Path(folder) / "report.html"
-        if report.exists():
-            told["REPORT"] = str(report)
+        run = Path(folder) / "run.json"
+        for key, name in (("REPORT", "report.html"), ("PROJECT", PROJECT)):
+            path = Path(folder) / name
+            if path.exists():
+                told[key] = str(path)
         if run.exists():
             told |= {"RUN": str(run)} | _numbers(json.loads(run.read_text(encoding="utf-8")))
         return told
