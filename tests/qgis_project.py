@@ -18,6 +18,7 @@ from qgis.core import (
     QgsLayoutItemLegend,
     QgsLayoutItemMap,
     QgsProject,
+    QgsRasterLayer,
     QgsReadWriteContext,
     QgsVectorLayer,
 )
@@ -25,7 +26,7 @@ from qgis.PyQt.QtXml import QDomDocument
 
 DPI = 100
 
-NOT_HOW_IT_LOOKS = re.compile(r"\{[0-9a-f-]{36}\}|<elevation\b.*?</elevation>|\s*<referencedLayers/>", re.DOTALL)
+NOT_HOW_IT_LOOKS = re.compile(r"\{[0-9a-f-]{36}\}|<elevation\b.*?</elevation>|\s*<referenc(ed|ing)Layers/>", re.DOTALL)
 """Later versions draw an id for each part of a symbol and colours for a profile, and list what forms refer to."""
 
 
@@ -78,6 +79,7 @@ def report_on(path, place, *, save):
     told["bad"] = sorted(layer.name() for layer in layers if not layer.isValid())
     told["tree"] = tree(project.layerTreeRoot())
     told["sources"] = {layer.name(): layer.source() for layer in layers}
+    told["image crs"] = [layer.crs().authid() for layer in layers if isinstance(layer, QgsRasterLayer)]
     box = project.viewSettings().defaultViewExtent()
     told["extent"] = [box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()]
     told["styled"] = {}

@@ -8,7 +8,7 @@ from xml.dom.minidom import parseString
 import numpy as np
 import pytest
 import rasterio
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 
 import jam_example as example
 import jamline as jl
@@ -93,6 +93,16 @@ def test_an_open_length_is_at_least_so_long():
     assert "at least 0.5" in texts(run_record(queues))["jamline_title"]
 
 
+def test_the_longest_queue_is_the_one_told_to_be_the_longest():
+    """An open one is told by its least length, however long it may be."""
+    run = run_record(measure_queues(example.jam()))
+    (road,), (queue,) = run.roads, run.roads[0].queues
+    least = queue.length_km.model_copy(update={"value": 9.0, "low": 0.5, "high": None, "open": ["end"]})
+    other = queue.model_copy(update={"side": "left", "length_km": least})
+    told = texts(run.model_copy(update={"roads": [road.model_copy(update={"queues": [other, queue]})]}))
+    assert told["jamline_title"].startswith("A-161, right side: 0.60 km")
+
+
 def test_no_queue_is_said_so():
     road = example.bent_road(400.0, name="quiet road")
     queues = measure_queues(example.evidence(road, tables.empty(tables.VEHICLES)))
@@ -139,8 +149,8 @@ def test_a_link_to_the_images_is_followed(tmp_path):
 
 
 def test_eight_bits_are_shown_as_they_are(surveyed):
-    (picture,) = surveyed.pictures
-    assert picture == Picture(path=surveyed.scene.images[0].path, bands={"red": 1, "green": 2, "blue": 3})
+    (picture,), (image,) = surveyed.pictures, surveyed.scene.images
+    assert picture == Picture(path=image.path, crs=image.crs, bands={"red": 1, "green": 2, "blue": 3})
 
 
 def test_a_mask_of_the_file_is_one_more_band_to_qgis(repository):
@@ -169,7 +179,7 @@ def test_sixteen_bits_are_stretched_alike_and_what_lies_elsewhere_is_left_out(sm
 
 def test_more_images_than_qgis_opens_at_once_are_counted(tmp_path, queues):
     frames = layers([queues], [queues.evidence])
-    pictures = [Picture(path=str(tmp_path / f"{number}.tif")) for number in range(1234)]
+    pictures = [Picture(path=str(tmp_path / f"{number}.tif"), crs=CRS(32638)) for number in range(1234)]
     write_project(tmp_path / PROJECT, run_record(queues), frames, pictures)
     assert len(sources(tmp_path / PROJECT)) == 4 + 200
     groups = [

@@ -7,6 +7,9 @@ import cv2
 import numpy as np
 import pytest
 import rasterio
+from pyproj import Transformer
+from rasterio.enums import Resampling
+from rasterio.warp import reproject
 
 import in_qgis
 import jam_example as example
@@ -33,6 +36,21 @@ def place(tmp_path_factory):
     return tmp_path_factory.mktemp("project")
 
 
+def turned(tile, home):
+    """The image in a system that no authority has a number for, whose north is another."""
+    crs = "+proj=omerc +lat_0=42.85 +lonc=44.65 +alpha=30 +k=1 +x_0=0 +y_0=0 +gamma=0 +datum=WGS84 +units=m"
+    (home / "turned").mkdir()
+    with rasterio.open(tile) as file:
+        x, y = Transformer.from_crs(file.crs, crs, always_xy=True).transform(*file.xy(file.height / 2, file.width / 2))
+        side_px = file.width + file.height
+        transform = rasterio.Affine(0.5, 0.0, x - side_px / 4, 0.0, -0.5, y + side_px / 4)
+        profile = file.profile | {"crs": crs, "transform": transform, "width": side_px, "height": side_px}
+        with rasterio.open(home / "turned" / tile.name, "w", **profile) as other:
+            bands = rasterio.band(file, [1, 2, 3]), rasterio.band(other, [1, 2, 3])
+            reproject(*bands, resampling=Resampling.bilinear)
+    return home / "turned"
+
+
 @pytest.fixture(scope="module")
 def results(place, small_scene):
     """Results of one scene, by how its image lies: beside the result, in 16 bits, on a server; and both moved."""
@@ -52,6 +70,7 @@ def results(place, small_scene):
     return {
         "beside": measured(home / "tiles", "out"),
         "deep": measured(home / "deep", "out16"),
+        "turned": measured(turned(tile, home), "turned-out"),
     }
 
 
@@ -66,7 +85,7 @@ def told(place, results):
     )
 
 
-@pytest.mark.parametrize("name", ["beside", "deep", "moved"])
+@pytest.mark.parametrize("name", ["beside", "deep", "turned", "moved"])
 def test_it_opens_whole_with_the_layers_over_the_imagery(told, name):
     project = told[name]
     assert (project["read"], project["bad"], project["crs"]) == (True, [], "EPSG:32638")
@@ -161,6 +180,13 @@ def test_sixteen_bits_are_as_bright_as_eight(told, place):
     assert 0.2 < bare.mean() < 0.9
     assert abs(np.median(eight[~bare]) - np.median(sixteen[~bare])) < 40
     assert np.corrcoef(eight.ravel(), sixteen.ravel())[0, 1] > 0.9
+
+
+def test_an_image_in_another_system_lies_where_it_belongs(told, place):
+    assert told["beside"]["image crs"] == ["EPSG:32638"]
+    assert told["turned"]["image crs"] != ["EPSG:32638"]
+    straight, turned = (cv2.imread(str(place / "seen" / f"{number}.png")).astype(float) for number in (0, 2))
+    assert np.corrcoef(straight.ravel(), turned.ravel())[0, 1] > 0.95
 
 
 def test_imagery_on_a_server_opens_through_gdal(place, small_scene, tmp_path, monkeypatch):

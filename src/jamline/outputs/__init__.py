@@ -98,7 +98,7 @@ def put_layers(
     *,
     run: RunRecord | None = None,
     strips: Iterable[Strip] = (),
-    pictures: Sequence[Picture] | None = None,
+    pictures: Sequence[Picture] = (),
 ) -> None:
     """Write the files of `write_layers` into a folder that is there, for those who add files of their own.
 
@@ -111,7 +111,7 @@ def put_layers(
     strips : iterable of Strip
         The roads laid flat, kept for a report after a review.
     pictures : sequence of Picture, optional
-        The images that the project shows; by default all that the run names.
+        The images that the project shows, the topmost first.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
+from pyproj import CRS
 
 from jamline.imagery import is_address
 from jamline.outputs.sheet import longest_of, texts
@@ -55,6 +56,8 @@ class Picture:
     ----------
     path : str
         File or address.
+    crs : pyproj.CRS
+        Its coordinate reference system: QGIS takes a project's word for it.
     bands : mapping
         1-based band by role: ``red``, ``green``, ``blue``, or ``pan``, perhaps ``alpha``; empty to leave it to QGIS.
     low, high : float, optional
@@ -63,14 +66,13 @@ class Picture:
     """
 
     path: str
+    crs: CRS
     bands: Mapping[str, int] = field(default_factory=dict)
     low: float | None = None
     high: float | None = None
 
 
-def write_project(
-    path: Path, run: RunRecord, frames: Mapping[str, Any], pictures: Sequence[Picture] | None = None
-) -> None:
+def write_project(path: Path, run: RunRecord, frames: Mapping[str, Any], pictures: Sequence[Picture] = ()) -> None:
     """Write the project of a result, the same bytes for the same input.
 
     Parameters
@@ -82,9 +84,8 @@ def write_project(
     frames : mapping of str to GeoDataFrame
         The layers, in WGS 84.
     pictures : sequence of Picture, optional
-        The images to show, the topmost first; by default all that the run names.
+        The images to show, the topmost first.
     """
-    shown = [Picture(path=image.path) for image in run.imagery] if pictures is None else list(pictures)
     epsg = _utm(frames["road"])
     extent = _extent(frames, run, epsg)
     text = _template().render(
@@ -95,9 +96,9 @@ def write_project(
         layers=[(name, title, _KINDS[name], *_style(name)) for name, title in _LAYERS.items()],
         images=[
             (number, _name_of(each.path), source_of(each.path, path.parent), each)
-            for number, each in enumerate(shown[:_MOST_IMAGES], start=1)
+            for number, each in enumerate(pictures[:_MOST_IMAGES], start=1)
         ],
-        count=len(shown),
+        count=len(pictures),
         variables=texts(run),
         map_mm=_MAP_MM,
         arrow=base64.b64encode(_text("north.svg").encode()).decode(),
@@ -200,7 +201,9 @@ def _extent(frames: Mapping[str, Any], run: RunRecord, epsg: int) -> tuple[float
     seen = coverage[coverage["seen"].astype(bool)]
     shown = seen if len(seen) else frames["road"]
     if longest is not None and len(queues):
-        shown = queues.iloc[[int(queues["length_km"].to_numpy().argmax())]]
+        road, queue = longest
+        apart = (queues["start_m"] - queue.start_m).abs() + (queues["end_m"] - queue.end_m).abs()
+        shown = queues.loc[[apart[(queues["road"] == road.name) & (queues["side"] == queue.side)].idxmin()]]
     west, south, east, north = (float(side) for side in shown.to_crs(epsg).total_bounds)
     metres = max(_MARGIN * (east - west) / _MAP_MM[0], _MARGIN * (north - south) / _MAP_MM[1], _LEAST_M / _MAP_MM[0])
     x, y = (west + east) / 2, (south + north) / 2

@@ -42,9 +42,19 @@ def texts(run: RunRecord) -> dict[str, str]:
 
 
 def longest_of(run: RunRecord) -> tuple[RoadRecord, QueueRecord] | None:
-    """Return the longest queue with its road, ``None`` where no queue was found."""
+    """Return the longest queue with its road, ``None`` where no queue was found.
+
+    What an open queue is told to be is its least length, and so it is ranked by that.
+    """
     every = [(road, queue) for road in run.roads for queue in road.queues]
-    return max(every, key=lambda each: each[1].length_km.value or 0.0, default=None)
+    return max(every, key=lambda each: _told_km(each[1]), default=None)
+
+
+def _told_km(queue: QueueRecord) -> float:
+    """Return the length that is told of a queue."""
+    told = queue.length_km
+    length_km = told.low if told.high is None else told.value
+    return length_km or 0.0
 
 
 def _estimate(queue: QueueRecord) -> str:

@@ -52,12 +52,12 @@ def _picture(image: Image, corridor: Corridor, number: int) -> Picture:
     roles = ("red", "green", "blue", "alpha") if image.has_colour else ("pan", "alpha")
     bands = {role: image.bands[role] for role in roles if role in image.bands}
     if len({bands.get(role) for role in roles[:-1]}) < len(roles) - 1:
-        return Picture(path=image.path)
+        return Picture(path=image.path, crs=image.crs)
     if image.masked:
         # QGIS shows a file's mask as one more band.
         bands["alpha"] = len(image.dtypes) + 1
     if all(image.dtypes[bands[role] - 1] == _SHOWN_AS_THEY_ARE for role in bands if role != "alpha"):
-        return Picture(path=image.path, bands=bands)
+        return Picture(path=image.path, crs=image.crs, bands=bands)
     stretch = corridor.stretches[number]
     low = float(stretch.low.min())
-    return Picture(path=image.path, bands=bands, low=low, high=low + float(stretch.high))
+    return Picture(path=image.path, crs=image.crs, bands=bands, low=low, high=low + float(stretch.high))
