@@ -153,7 +153,7 @@ def measure(
 ) -> None:
     """Measure the queues on a road.
 
-    IMAGE is a file, a folder, a pattern such as 'tiles/*.tif', or the address of a COG.
+    IMAGE is a file, a folder, a pattern such as 'tiles/*.tif', the address of a COG, or a STAC item.
     """
     _measured(images, road, options, outdir, overwrite=overwrite, as_json=as_json, quiet=quiet)
 

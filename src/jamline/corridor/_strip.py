@@ -28,6 +28,8 @@ _KERNEL_PX = 2.0
 _DECIMATE = 1.5
 """From this ratio of strip pixel to image pixel on, the image is averaged down first, or it would alias."""
 
+_MASKED = np.array([0, Hidden.NODATA, Hidden.CLOUD, Hidden.SHADOW], np.uint8)
+"""What a mask beside an image hides, by its `Why`."""
 
 _NEAR_PX = 16.0
 """Spacing, in pixels of the image, of the places around which it is read."""
@@ -68,7 +70,7 @@ def read_strip(
     pixels : array, shape (bands, rows, columns)
         Values as in the files.
     hidden : array of uint8, shape (rows, columns)
-        ``Hidden.SEEN``, ``OUTSIDE`` or ``NODATA``.
+        ``Hidden.SEEN``, ``OUTSIDE`` or ``NODATA``; ``CLOUD`` or ``SHADOW`` where a mask beside the image says so.
     source : array of int16, shape (rows, columns)
         Number of the image that each pixel came from, -1 for none.
     """
@@ -115,7 +117,10 @@ def _fill(
             if not wanted.any():
                 continue
             values, valid = _remap(seen[number], scene.roles, grid, later)
-            hidden[wanted] = Hidden.NODATA
+            hidden[wanted & (hidden == Hidden.OUTSIDE)] = Hidden.NODATA
+            if scene.images[number].veiled:
+                masked = _MASKED[seen[number].why_hidden()]
+                hidden[wanted & (masked > 0)] = masked[wanted & (masked > 0)]
             take = wanted & valid
             if take.all():
                 pixels[:], hidden[:], source[:] = values, Hidden.SEEN, number
@@ -167,6 +172,11 @@ class _Seen:
         x, y = _between(self.x, share), _between(self.y, share)
         inside: npt.NDArray[np.bool_] = (x > low) & (x < high[0]) & (y > low) & (y < high[1])
         return inside
+
+    def why_hidden(self) -> npt.NDArray[np.uint8]:
+        """Return why masks beside the image hide each pixel, 0 where they do not."""
+        share = np.linspace(0.0, 1.0, self.rows)[:, None]
+        return self.image.why_hidden(_between(self.x, share), _between(self.y, share))
 
     def near(self, grid: RoadGrid, later: Later) -> tuple[Array, Array]:
         """Return places in the image around which the strip, and a later one, need its pixels."""

@@ -4,10 +4,32 @@
 need not ask again.
 """
 
+from jamline.imagery._documents import read_json, resolved
 from jamline.imagery._image import Image
+from jamline.imagery._items import Item, items_of
+from jamline.imagery._masks import MaskFile, Why, masks_of_item
 from jamline.imagery._packed import packed_picture, unpacked_picture
-from jamline.imagery._scene import Scene, open_scene
+from jamline.imagery._scene import Scene, open_items, open_scene
 from jamline.imagery._sources import find as image_paths
-from jamline.imagery._sources import is_address
+from jamline.imagery._sources import is_address, shown
+from jamline.imagery._veil import mask_polygons
 
-__all__ = ["Image", "Scene", "image_paths", "is_address", "open_scene", "packed_picture", "unpacked_picture"]
+__all__ = [
+    "Image",
+    "Item",
+    "MaskFile",
+    "Scene",
+    "Why",
+    "image_paths",
+    "is_address",
+    "items_of",
+    "mask_polygons",
+    "masks_of_item",
+    "open_items",
+    "open_scene",
+    "packed_picture",
+    "read_json",
+    "resolved",
+    "shown",
+    "unpacked_picture",
+]

@@ -143,18 +143,37 @@ def check_given(bands: Mapping[str, int], *, count: int, name: str) -> dict[str,
     return dict(bands)
 
 
+def role_of(label: str) -> str | None:
+    """Return the role of a band of this name, ``None`` where it has none.
+
+    Examples
+    --------
+    >>> role_of("B04"), role_of("nir"), role_of("rededge1")
+    ('red', 'nir', None)
+    """
+    return _by_label_key(label, _LABELS)
+
+
 def _by_label(labels: Sequence[str | None]) -> dict[str, int]:
     """Return the first band that bears a name of each role."""
-    keys = [re.sub(r"[^a-z0-9]", "", (label or "").lower()) for label in labels]
+    keys = [_key(label) for label in labels]
     # "B1, B2, B3, B4" says no more than that the bands are four.
     numbered = all(key in ("", f"b{index}") for index, key in enumerate(keys, start=1))
     table = _LABELS if numbered else _LABELS | _UNPADDED_SENTINEL2
     roles: dict[str, int] = {}
-    for index, (key, label) in enumerate(zip(keys, labels, strict=True), start=1):
-        role = table.get(key) or _in_words(label or "")
+    for index, label in enumerate(labels, start=1):
+        role = _by_label_key(label, table)
         if role:
             roles.setdefault(role, index)
     return roles
+
+
+def _by_label_key(label: str | None, table: Mapping[str, str]) -> str | None:
+    return table.get(_key(label)) or _in_words(label or "")
+
+
+def _key(label: str | None) -> str:
+    return re.sub(r"[^a-z0-9]", "", (label or "").lower())
 
 
 def _in_words(label: str) -> str | None:

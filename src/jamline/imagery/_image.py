@@ -18,9 +18,12 @@ from rasterio.errors import RasterioError
 
 from jamline.errors import ImageryError
 from jamline.imagery import _bands, _geometry
-from jamline.imagery._pixels import Decoder, Mask, Pixels, Places, Source, area_mean
-from jamline.imagery._remote import why
+from jamline.imagery._pixels import Decoder, Mask, Pixels, area_mean
+from jamline.imagery._remote import blamed, why
+from jamline.imagery._source import Source
 from jamline.imagery._sources import is_address, shown, unreadable
+from jamline.imagery._tiles import Places
+from jamline.imagery._veil import Codes
 
 _CHUNK_PX = 4_000_000
 """Source pixels held at once while a window is being reduced."""
@@ -35,7 +38,9 @@ class Image:
     Parameters
     ----------
     path : str
-        File or address.
+        File or address; of a STAC item, that of the item.
+    files : tuple of str
+        The files or addresses that hold its pixels.
     crs : pyproj.CRS
         Any that leads to longitude and latitude.
     transform : Affine
@@ -50,6 +55,8 @@ class Image:
         Resolution in metres, which may be coarser than the grid it is delivered on.
     acquired : str or None
         When it was taken, ISO 8601 in UTC; a bare date where the time of day is not known.
+    cloud_percent : float or None
+        How much of it clouds cover, as far as its item tells.
     footprint : shapely.Polygon
         Outline in longitude and latitude.
     band_times : mapping
@@ -61,6 +68,7 @@ class Image:
     """
 
     path: str
+    files: tuple[str, ...] = field(repr=False)
     crs: CRS
     transform: Any
     width: int
@@ -74,6 +82,7 @@ class Image:
     _source: Source = field(repr=False)
     overviews: tuple[int, ...] = ()
     band_times: Mapping[str, float] = field(default_factory=dict)
+    cloud_percent: float | None = None
     mixed: bool = False
 
     def __repr__(self) -> str:
@@ -100,17 +109,18 @@ class Image:
     @property
     def remote(self) -> bool:
         """True if it is read from a server."""
-        return is_address(self.path)
+        return any(map(is_address, self.files))
 
     @cached_property
     def sha256(self) -> str | None:
-        """Hash of the file in hexadecimal digits, ``None`` for an address."""
-        if is_address(self.path):
+        """Hash of its files, one after another, in hexadecimal digits; ``None`` if one is at an address."""
+        if self.remote:
             return None
         digest = hashlib.sha256()
-        with Path(self.path).open("rb") as file:
-            while chunk := file.read(_HASH_CHUNK_BYTES):
-                digest.update(chunk)
+        for each in self.files:
+            with Path(each).open("rb") as file:
+                while chunk := file.read(_HASH_CHUNK_BYTES):
+                    digest.update(chunk)
         return digest.hexdigest()
 
     def to_pixel(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[_geometry.Array, _geometry.Array]:
@@ -206,7 +216,40 @@ class Image:
             factor = overview or self.overview_for(min(width / cols, height / rows))
             return self._reduced(roles, (col_off, row_off, width, height), (rows, cols), factor, near)
         except (RasterioError, OSError) as error:
-            raise unreadable(self.path, why(error)) from error
+            raise unreadable(blamed(self.files, error), why(error)) from error
+
+    @property
+    def veiled(self) -> bool:
+        """True if masks in files of their own lie with it."""
+        return self._decoder.veil is not None
+
+    def why_hidden(self, col: npt.NDArray[np.float64], row: npt.NDArray[np.float64]) -> Codes:
+        """Tell why places are hidden by a mask that lies with the image.
+
+        Parameters
+        ----------
+        col, row : array, both of one shape
+            Pixel coordinates; the centre of the first pixel is (0, 0).
+
+        Returns
+        -------
+        array of uint8, shape as ``col``
+            `Why`; 0 where no mask hides them.
+
+        Raises
+        ------
+        ImageryError
+            If a mask cannot be read there.
+        """
+        codes = np.zeros(col.shape, np.uint8)
+        veil = self._decoder.veil
+        inside = (col > -0.5) & (col < self.width - 0.5) & (row > -0.5) & (row < self.height - 0.5)
+        if veil is None or not inside.any():
+            return codes
+        x, y = np.rint(col[inside]).astype(int), np.rint(row[inside]).astype(int)
+        rows, cols = (int(y.min()), int(y.max()) + 1), (int(x.min()), int(x.max()) + 1)
+        codes[inside] = veil.codes(rows, cols)[y - rows[0], x - cols[0]]
+        return codes
 
     def fetch(self, roles: Sequence[str], near: Places, *, overview: int = 1) -> None:
         """Ask a server for what lies near some places, all at once; windows there then take no requests.
@@ -229,7 +272,7 @@ class Image:
         try:
             self._decoder.fetch(self._source, tuple(roles), near, factor=overview)
         except (RasterioError, OSError) as error:
-            raise unreadable(self.path, why(error)) from error
+            raise unreadable(blamed(self.files, error), why(error)) from error
 
     def overview_for(self, ratio: float) -> int:
         """Return the coarsest overview from which to reduce by a ratio, 1 for the file's own resolution."""

@@ -66,6 +66,13 @@ detector and height (Binet and others, 2022). No other sensor's bands are known 
 _LENGTH_UNITS = {"m", "metre", "metres", "meter", "meters", "ft", "foot", "feet"}
 
 
+_CLOUD_KEYS = ("eo:cloud_cover", "tile:clouds_percent", "cloud_percent")
+"""Cloud cover in percent: STAC's own, Vantor's, Planet's."""
+
+_OF_ALL_BANDS = ("raster:scale", "raster:offset", "nodata", "eo:common_name")
+"""What may be said once for all bands of an asset (STAC 1.1)."""
+
+
 def read_item(path: str) -> dict[str, Any]:
     """Read the STAC item, or Planet's metadata, beside an image.
 
@@ -97,27 +104,97 @@ def read_item(path: str) -> dict[str, Any]:
     return {}
 
 
-def item_labels(item: Mapping[str, Any], path: str) -> list[str]:
-    """Return the names of the bands that the item gives to this very file."""
-    asset = _asset(item, path)
-    bands = asset.get("bands") or asset.get("eo:bands") or []
-    if not isinstance(bands, list):
-        return []
+def bands_of(asset: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what an item says of each band of an asset, whichever version of STAC it is written in.
+
+    Up to STAC 1.0 ``eo:bands`` and ``raster:bands`` stand side by side; from 1.1 on ``bands`` holds both. What is
+    the same for all bands may stand at the asset instead.
+
+    Examples
+    --------
+    >>> bands_of({"eo:bands": [{"name": "red"}], "raster:bands": [{"scale": 0.0001}]})
+    [{'name': 'red', 'scale': 0.0001}]
+    >>> bands_of({"raster:scale": 0.0001, "bands": [{"name": "red"}, {"name": "nir"}]})
+    [{'raster:scale': 0.0001, 'name': 'red'}, {'raster:scale': 0.0001, 'name': 'nir'}]
+    """
+    lists = [asset.get(key) for key in ("eo:bands", "raster:bands", "bands")]
+    told = [each for each in lists if isinstance(each, list) and each]
+    shared = {key: asset[key] for key in _OF_ALL_BANDS if key in asset}
+    count = max((len(each) for each in told), default=1 if shared else 0)
+    if any(len(each) != count for each in told):
+        # Lists of different lengths are not of the same bands: the one that names them counts.
+        told, count = told[:1], len(told[0])
+    rows = zip(*told, strict=True) if told else [()] * count
+    return [dict(shared) | {k: v for part in row if isinstance(part, dict) for k, v in part.items()} for row in rows]
+
+
+def band_labels(asset: Mapping[str, Any]) -> list[str]:
+    """Return the names that an item gives to the bands of an asset; empty where it names none."""
     keys = ("eo:common_name", "common_name", "name")
-    return [
-        next((str(band[key]) for key in keys if band.get(key)), "") if isinstance(band, dict) else "" for band in bands
-    ]
+    labels = [next((str(band[key]) for key in keys if band.get(key)), "") for band in bands_of(asset)]
+    return labels if any(labels) else []
 
 
-def gsd_m(item: Mapping[str, Any], tags: Mapping[str, str], path: str) -> float | None:
+def scale_and_offset(band: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return what turns a band's numbers into what they mean, ``None`` where the item gives neither."""
+    scale = band.get("raster:scale", band.get("scale"))
+    offset = band.get("raster:offset", band.get("offset"))
+    if scale is None and offset is None:
+        return None
+    try:
+        pair = float(1 if scale is None else scale), float(0 if offset is None else offset)
+    except (TypeError, ValueError):
+        return None
+    return pair if pair[0] and all(map(math.isfinite, pair)) else None
+
+
+def nodata(band: Mapping[str, Any]) -> float | None:
+    """Return the number that stands for nothing in a band, ``None`` where the item gives none."""
+    try:
+        return float(band["nodata"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def offset_applied(item: Mapping[str, Any]) -> bool:
+    """Tell whether a distributor has shifted the numbers in the files already, whatever offset is given.
+
+    Earth Search did so with Sentinel-2 of processing baseline 04.00 and later, and says so in the item.
+    """
+    return item.get("properties", {}).get("earthsearch:boa_offset_applied") is True
+
+
+def gsd_m(item: Mapping[str, Any], tags: Mapping[str, str], assets: Sequence[Mapping[str, Any]]) -> float | None:
     """Return the resolution in metres that the metadata claim, ``None`` where they are silent."""
-    claims = [_asset(item, path).get("gsd"), item.get("properties", {}).get("gsd")]
+    own = [_first_metres([each.get("gsd"), each.get("eo:gsd")]) for each in assets]
+    # A picture of several files is as fine as the coarsest of them.
+    told = [each for each in own if each is not None]
+    claims: list[Any] = [max(told)] if told else []
+    claims += [item.get("properties", {}).get(key) for key in ("gsd", "eo:gsd")]
     claims += [tags.get(tag) for tag in _GSD_TAGS]
+    return _first_metres(claims)
+
+
+def _first_metres(claims: Iterable[Any]) -> float | None:
+    """Return the first claim that is a length."""
     for claim in claims:
         match = re.match(r"\s*(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(?:m|meters?|metres?)?\s*$", str(claim), re.IGNORECASE)
         if match and 0 < float(match[1]) < math.inf:
             return float(match[1])
     return None
+
+
+def cloud_percent(item: Mapping[str, Any]) -> float | None:
+    """Return how much of the image clouds cover, in percent, ``None`` where the item does not say.
+
+    Examples
+    --------
+    >>> cloud_percent({"properties": {"eo:cloud_cover": 12.5}})
+    12.5
+    """
+    properties = item.get("properties", {})
+    told = [properties.get(key) for key in _CLOUD_KEYS]
+    return next((float(each) for each in told if isinstance(each, int | float) and not isinstance(each, bool)), None)
 
 
 def acquired(item: Mapping[str, Any], tags: Mapping[str, str]) -> str | None:
@@ -219,7 +296,7 @@ def why_not_optical(
     return None
 
 
-def _asset(item: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+def asset_of(item: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     """Return the asset of the item that is the file itself."""
     assets = item.get("assets")
     for asset in assets.values() if isinstance(assets, dict) else ():

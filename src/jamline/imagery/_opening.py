@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,25 +16,28 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from jamline.errors import ImageryError, NothingToMeasureError
 from jamline.imagery import _bands, _geometry, _metadata
 from jamline.imagery._blocks import Blocks
+from jamline.imagery._delivery import Delivery
 from jamline.imagery._handles import Handles
 from jamline.imagery._image import Image
-from jamline.imagery._pixels import Decoder, Pixels, Source, fill_side_px
-from jamline.imagery._remote import patiently, why
+from jamline.imagery._pixels import Decoder, Pixels, fill_side_px
+from jamline.imagery._remote import blamed, patiently, why
+from jamline.imagery._source import Source
 from jamline.imagery._sources import shown, unreadable
+from jamline.imagery._veil import Veil, open_veil
 
 _MIXING = ("jpeg", "webp")
 """Compressions that keep brightness finely and colour coarsely: what one band shows lies half where others have it."""
 
 
 def open_image(
-    path: str, *, bands: Mapping[str, int] | None, gsd_m: float | None, handles: Handles, blocks: Blocks
+    delivery: Delivery, *, bands: Mapping[str, int] | None, gsd_m: float | None, handles: Handles, blocks: Blocks
 ) -> Image:
     """Open one raster and find out what it is.
 
     Parameters
     ----------
-    path : str
-        File or address.
+    delivery : Delivery
+        Its files, and what lies with them.
     bands : mapping, optional
         1-based band by role, instead of what is found out.
     gsd_m : float, optional
@@ -54,35 +56,34 @@ def open_image(
     """
 
     def opened() -> Image:
-        with handles.borrow(path) as dataset:
-            source = Source(
-                blocks=blocks,
-                lend=partial(handles.borrow, path),
-                path=path,
-                full_px=(dataset.height, dataset.width),
-                block_px=dataset.block_shapes[0] if dataset.count else (1, 1),
-                dtypes=dataset.dtypes,
-            )
-            return _described(dataset, shown(path), bands, gsd_m, source)
+        with handles.borrow(delivery.opened) as dataset:
+            source = Source.of(delivery.opened, dataset, handles, blocks)
+            return _described(dataset, delivery, bands, gsd_m, source, handles)
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            return patiently(path, opened)
+            return patiently(delivery.opened, opened)
     except (RasterioError, OSError) as error:
-        raise unreadable(path, why(error)) from error
+        raise unreadable(blamed(delivery.files, error), why(error)) from error
 
 
-def _described(dataset: Any, name: str, bands: Mapping[str, int] | None, gsd_m: float | None, source: Source) -> Image:
-    path = source.path
+def _described(
+    dataset: Any,
+    delivery: Delivery,
+    bands: Mapping[str, int] | None,
+    gsd_m: float | None,
+    source: Source,
+    handles: Handles,
+) -> Image:
+    item, name = delivery.item, shown(delivery.path)
     if not dataset.count:
         raise ImageryError(f"Invalid image '{name}'. Must hold one raster; it holds several: name one of them.")
-    item = _metadata.read_item(path)
     tags = _all_tags(dataset)
     colours = [colour.name for colour in dataset.colorinterp]
     labels = list(dataset.descriptions)
     if not any(labels):
-        named = _metadata.item_labels(item, path)
+        named = delivery.labels
         labels = [*named, *[None] * (dataset.count - len(named))] if len(named) <= dataset.count else labels
     why = _metadata.why_not_optical(
         item=item,
@@ -91,7 +92,7 @@ def _described(dataset: Any, name: str, bands: Mapping[str, int] | None, gsd_m: 
         colours=colours,
         dtypes=dataset.dtypes,
         units=dataset.units,
-        path=path,
+        path=delivery.files[0],
     )
     if why:
         raise NothingToMeasureError(f"Invalid image '{name}'. Must be an optical image; {why}.")
@@ -108,9 +109,11 @@ def _described(dataset: Any, name: str, bands: Mapping[str, int] | None, gsd_m: 
         roles = dict.fromkeys(_bands.COLOUR, 1)
     else:
         roles = _bands.assign(labels=labels, colours=colours, dtypes=dataset.dtypes, pixel_m=pixel_m, name=name)
-    claimed_m = _metadata.gsd_m(item, tags, path)
+    veil = open_veil(delivery.masks, crs, dataset.transform, handles, source.blocks)
+    claimed_m = _metadata.gsd_m(item, tags, delivery.assets)
     return Image(
-        path=path,
+        path=delivery.path,
+        files=delivery.files,
         crs=crs,
         transform=dataset.transform,
         width=dataset.width,
@@ -118,10 +121,11 @@ def _described(dataset: Any, name: str, bands: Mapping[str, int] | None, gsd_m: 
         bands=roles,
         pixel_m=pixel_m,
         # An item's resolution is that of its finest file: no other can be finer than its own pixels.
-        gsd_m=gsd_m or max(claimed_m or 0.0, longer_m),
+        gsd_m=gsd_m or max(claimed_m or 0.0, longer_m * delivery.coarser),
         acquired=_metadata.acquired(item, tags),
+        cloud_percent=_metadata.cloud_percent(item),
         footprint=_geometry.footprint(crs, dataset.transform, dataset.width, dataset.height),
-        _decoder=_decoder(dataset, roles, palette, pixel_m),
+        _decoder=_decoder(dataset, delivery, roles, palette, pixel_m, veil),
         _source=source,
         overviews=tuple(sorted(set.intersection(*(set(dataset.overviews(index)) for index in roles.values())))),
         mixed=getattr(dataset.compression, "name", "").lower() in _MIXING,
@@ -152,13 +156,25 @@ def _placed(dataset: Any, name: str) -> CRS:
     return crs
 
 
-def _decoder(dataset: Any, roles: Mapping[str, int], palette: Pixels | None, pixel_m: float) -> Decoder:
+def _decoder(
+    dataset: Any,
+    delivery: Delivery,
+    roles: Mapping[str, int],
+    palette: Pixels | None,
+    pixel_m: float,
+    veil: Veil | None,
+) -> Decoder:
     used = set(roles.values()) - {roles.get("alpha")}
     nodata = {index: dataset.nodatavals[index - 1] for index in used}
+    told = delivery.nodata()
+    nodata = {index: told.get(index) if value is None else value for index, value in nodata.items()}
     nodata = {index: value for index, value in nodata.items() if _fits(value, dataset.dtypes[index - 1])}
     flags = set().union(*(dataset.mask_flag_enums[index - 1] for index in used))
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
     linear = {index: (dataset.scales[index - 1], dataset.offsets[index - 1]) for index in used}
+    # What the item says is of this item alone, as its offset is since Sentinel-2's baseline 04.00.
+    given = delivery.linear(offset_applied=_metadata.offset_applied(delivery.item))
+    linear |= {index: pair for index, pair in given.items() if index in used}
     transparent = palette is not None and bool((palette[:, 3] == 0).any())
     declared = bool(nodata) or masked or "alpha" in roles or transparent
     return Decoder(
@@ -170,6 +186,7 @@ def _decoder(dataset: Any, roles: Mapping[str, int], palette: Pixels | None, pix
             index: pair for index, pair in linear.items() if pair != (1.0, 0.0) and pair[0] and np.isfinite(pair).all()
         },
         palette=palette,
+        veil=veil,
     )
 
 

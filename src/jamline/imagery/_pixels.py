@@ -12,12 +12,12 @@ import numpy.typing as npt
 from scipy import ndimage, sparse
 
 from jamline.imagery._bands import COLOUR
-from jamline.imagery._blocks import Blocks, Lend
-from jamline.imagery._tiles import TILE_PX, Level, tiles_near
+from jamline.imagery._source import Source
+from jamline.imagery._tiles import NEAR_PX, TILE_PX, Level, Places, tiles_near
+from jamline.imagery._veil import Veil
 
 Pixels = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 _LUMINANCE = {"red": 0.299, "green": 0.587, "blue": 0.114}
 """Weights of the colours in a grey picture, ITU-R BT.601."""
@@ -26,41 +26,6 @@ _FILL_M = 3.0
 _FILL_PX = 8
 """Side of the smallest square of zeros that is taken for fill where a file declares no nodata. No vehicle is
 wider than 2.6 m, so that black paint cannot be mistaken for it."""
-
-
-NEAR_PX = 18.0
-"""How far from the places that are asked for pixels are read: places 16 pixels apart, and what interpolation needs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where the numbers of one file come from.
-
-    Parameters
-    ----------
-    blocks : Blocks
-        Decoded blocks of the scene.
-    lend : callable
-        Lends an open dataset of the file.
-    path : str
-        File or address.
-    full_px, block_px : tuple of int
-        Rows and columns of the file and of its blocks.
-    dtypes : tuple of str
-        Of the file's bands.
-    """
-
-    blocks: Blocks
-    lend: Lend
-    path: str
-    full_px: tuple[int, int]
-    block_px: tuple[int, int]
-    dtypes: tuple[str, ...]
-
-    def level(self, bands: tuple[int, ...], masked: bool, factor: int) -> Level:
-        """Return some bands at one of the file's resolutions."""
-        dtype = np.result_type(*(self.dtypes[band - 1] for band in bands))
-        return Level(self.path, bands, masked, factor, self.full_px, self.block_px, dtype.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +47,8 @@ class Decoder:
         Scale and offset by band, where they change anything.
     palette : array, shape (256 or 65536, 4), or None
         Red, green, blue, alpha by number.
+    veil : Veil or None
+        Masks in files of their own; what they hide was not seen.
     """
 
     bands: Mapping[str, int]
@@ -90,6 +57,7 @@ class Decoder:
     fill_px: int = 0
     linear: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     palette: Pixels | None = field(default=None, repr=False)
+    veil: Veil | None = field(default=None, repr=False)
 
     def read(
         self,
@@ -143,6 +111,9 @@ class Decoder:
         raw, mask, known = source.blocks.window(level, source.lend, rows, cols, tiles)
         by_band = dict(zip(level.bands, raw, strict=True))
         layers, seen = self._decoded(by_band, wanted, roles, mask, known, fill_px, (down.beyond, across.beyond))
+        if self.veil is not None:
+            clear = self.veil.codes(rows, cols, factor) == 0
+            seen &= clear if known is None else clear | ~known
         inner, outer = (down.inner, across.inner), (down.outer, across.outer)
         valid[outer] = seen[inner]
         pixels[:, *outer] = layers[:, *inner] if seen.all() else np.where(seen[inner], layers[:, *inner], 0)
@@ -159,6 +130,8 @@ class Decoder:
         if rows[0] < rows[1] and cols[0] < cols[1]:
             tiles = tiles_near(*near, margin_px=margin_px, rows=rows, cols=cols)
             source.blocks.fetch(level, source.lend, rows, cols, tiles)
+            if self.veil is not None:
+                self.veil.fetch(near, factor)
 
     def _wanted(self, source: Source, roles: tuple[str, ...], factor: int) -> tuple[tuple[int, ...], Level]:
         """Return the bands that make up layers, and what must be read for them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 from rasterio.errors import RasterioError
@@ -13,6 +13,9 @@ from rasterio.errors import RasterioError
 from jamline.imagery._sources import is_address
 
 T = TypeVar("T")
+
+_VSI = {"s3": "/vsis3/", "gs": "/vsigs/", "az": "/vsiaz/"}
+"""GDAL's own prefixes of addresses in object storage (its user manual, "Virtual File Systems")."""
 
 _SETTINGS: dict[str, Any] = {
     # Without it every opening lists the remote folder first.
@@ -44,9 +47,14 @@ _FINAL = re.compile(r"not recognized as|does not exist|no such file|response cod
 
 def settings(path: str) -> dict[str, Any]:
     """Return GDAL's settings for an address; none for a file, and none that the environment sets otherwise."""
-    if not is_address(path):
+    if not elsewhere(path):
         return {}
     return {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+
+
+def elsewhere(path: str) -> bool:
+    """Tell whether what GDAL opens is on a server: an address, or several files joined of which one is at one."""
+    return '">/vsi' in path if path.startswith("<") else is_address(path)
 
 
 def gdal_name(path: str) -> str:
@@ -56,9 +64,32 @@ def gdal_name(path: str) -> str:
     --------
     >>> gdal_name("s3://bucket/scene.tif")
     '/vsis3/bucket/scene.tif'
+    >>> gdal_name("https://example.org/scene.tif")
+    '/vsicurl/https://example.org/scene.tif'
     """
     # Given as s3://, rasterio would want boto3 for the keys, which GDAL finds in the same places by itself.
-    return f"/vsis3/{path[5:]}" if path.startswith("s3://") else path
+    scheme, mark, rest = path.partition("://")
+    if not mark or path.startswith("<"):
+        return path
+    if scheme in ("http", "https"):
+        return f"/vsicurl/{path}"
+    return f"{_VSI[scheme]}{rest}" if scheme in _VSI else path
+
+
+def blamed(files: Sequence[str], error: BaseException) -> str:
+    """Return which of several files an error is about; the first where it does not tell."""
+    told = []
+    cause: BaseException | None = error
+    while cause is not None:
+        told.append(str(cause))
+        cause = cause.__cause__
+    # GDAL tells now the whole name, now its last part.
+    names = [(file, name) for whole in (True, False) for file in files for name in [_name(file, whole=whole)]]
+    return next((file for file, name in names if any(name in each for each in told)), files[0])
+
+
+def _name(file: str, *, whole: bool) -> str:
+    return gdal_name(file) if whole else re.split(r"[/\\]", file.split("?", 1)[0])[-1]
 
 
 def patiently(path: str, work: Callable[[], T]) -> T:
@@ -82,7 +113,7 @@ def patiently(path: str, work: Callable[[], T]) -> T:
             return work()
         except (RasterioError, OSError) as error:
             first = first or error
-            if not is_address(path) or number == _TRIES - 1 or _FINAL.search(why(error)):
+            if not elsewhere(path) or number == _TRIES - 1 or _FINAL.search(why(error)):
                 break
             time.sleep(_PAUSE_S * 2**number)
     raise cast(Exception, first)

@@ -17,8 +17,10 @@ from jamline.cards import grid
 from jamline.errors import UsageError
 from jamline.imagery._bands import COLOUR
 from jamline.imagery._blocks import Blocks
+from jamline.imagery._delivery import Delivery, deliveries, deliveries_of
 from jamline.imagery._handles import Handles
 from jamline.imagery._image import Image
+from jamline.imagery._items import Item
 from jamline.imagery._opening import open_image
 from jamline.imagery._sources import find, natural_key
 
@@ -137,7 +139,8 @@ def open_scene(
     Parameters
     ----------
     source : str, Path or a sequence of those
-        File, folder, pattern such as ``tiles/*.tif``, or http(s), s3 or ``/vsi...`` address.
+        File, folder, pattern such as ``tiles/*.tif``, or http(s), s3 or ``/vsi...`` address; or a STAC item, a
+        collection of items, or a static catalogue, as a file or an http address, each item an image.
     bands : mapping, optional
         1-based band by role for every image, such as ``{"red": 3, "green": 2, "blue": 1}`` or ``{"pan": 1}``.
         Without it labels are asked first, then the colour interpretation, then the number of bands.
@@ -161,16 +164,49 @@ def open_scene(
     Notes
     -----
     A pixel counts as seen unless the file's nodata value (in all bands), mask, alpha band or a NaN say
-    otherwise. In a file that declares none of these, squares of zeros at least 3 m and 8 pixels wide are
+    otherwise, or a mask that lies with it: Sentinel-2's scene classification, Planet's usable data mask, Vantor's
+    polygons. In a file that declares none of these, squares of zeros at least 3 m and 8 pixels wide are
     taken for fill.
     """
     if gsd_m is not None and not 0 < gsd_m < math.inf:
         raise UsageError(f"Invalid gsd '{gsd_m}'. Must be a positive number of metres.")
     if bands is not None and not bands:
         raise UsageError("Invalid bands ''. Must name red, green and blue, or pan.")
-    handles, blocks = Handles(), Blocks()
+    handles = Handles()
+    every = (delivery for path in find(source) for delivery in deliveries(path, handles))
+    return _scene_of(every, handles, bands=bands, gsd_m=gsd_m)
+
+
+def open_items(items: Iterable[Item]) -> Scene:
+    """Open STAC items that were read already, each an image.
+
+    Parameters
+    ----------
+    items : iterable of Item
+
+    Returns
+    -------
+    Scene
+
+    Raises
+    ------
+    ImageryError, NothingToMeasureError
+        As `open_scene`.
+    """
+    handles = Handles()
+    return _scene_of(deliveries_of(items, handles), handles)
+
+
+def _scene_of(
+    every: Iterable[Delivery],
+    handles: Handles,
+    *,
+    bands: Mapping[str, int] | None = None,
+    gsd_m: float | None = None,
+) -> Scene:
+    blocks = Blocks()
     try:
-        images = [open_image(path, bands=bands, gsd_m=gsd_m, handles=handles, blocks=blocks) for path in find(source)]
+        images = [open_image(each, bands=bands, gsd_m=gsd_m, handles=handles, blocks=blocks) for each in every]
     except BaseException:
         handles.close()
         raise

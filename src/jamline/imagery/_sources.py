@@ -28,8 +28,8 @@ _COMPANION_SUFFIXES = (
 )
 """What a generous pattern such as ``scene*`` catches beside the pictures."""
 
-_USABLE_DATA_MASK = re.compile(r"_udm2?(_clip)?\.\w+$", re.IGNORECASE)
-"""PlanetScope's usable data masks are rasters too, but no pictures."""
+_USABLE_DATA_MASK = re.compile(r"(_udm2?(_clip)?|(^|[_-])scl([_-]20m)?)\.\w+$", re.IGNORECASE)
+"""PlanetScope's usable data masks and Sentinel-2's scene classification are rasters too, but no pictures."""
 
 _DRIVER_PREFIX = re.compile(r"[A-Z][A-Z0-9_]+:")
 """GDAL's names of parts of a file: ``GTIFF_DIR:2:scene.tif``. A drive letter is one letter only."""
@@ -83,6 +83,10 @@ def _expanded(source: str) -> list[str]:
     # A file whose name has brackets is a file first and a pattern second.
     if path.exists():
         return [str(path)]
+    # One item of a collection: its id may hold anything.
+    file, mark, _ = source.partition("#")
+    if mark and Path(file).expanduser().is_file():
+        return [str(Path(file).expanduser()) + source[len(file) :]]
     if not glob.has_magic(source):
         raise ImageryError(f"Invalid image '{source}'. Must be a file that exists.")
     matches = [Path(match) for match in glob.glob(str(path), recursive=True)]
@@ -90,7 +94,7 @@ def _expanded(source: str) -> list[str]:
         str(match)
         for match in matches
         if match.is_file()
-        and match.suffix.lower() not in _COMPANION_SUFFIXES
+        and (match.suffix.lower() not in _COMPANION_SUFFIXES or match.suffix == path.suffix)
         and not _USABLE_DATA_MASK.search(match.name)
     ]
     if not files:

@@ -11,10 +11,17 @@ import numpy.typing as npt
 
 Bools = npt.NDArray[np.bool_]
 Place = tuple[int, int]
+"""Row and column of a block or tile."""
+
+Places = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+"""Columns and rows of places in pixels, centre of the first (0, 0)."""
 
 TILE_PX = 64
 """Side of a tile: at 0.5 m as wide as the corridor, which keeps a third of the blocks that a slanting road runs
 through. Blocks whose sides are no multiple of it are not read one by one."""
+
+NEAR_PX = 18.0
+"""How far from the places that are asked for pixels are read: places 16 pixels apart, and what interpolation needs."""
 
 _BLOCK_PX = 1024
 """Larger blocks, and rows as wide as the file, are left to GDAL's own cache."""

@@ -142,7 +142,7 @@ def survey(
     Parameters
     ----------
     images : str, Path or a sequence of those
-        Files, folders, patterns or addresses of GeoTIFFs.
+        Files, folders, patterns or addresses of GeoTIFFs or STAC items.
     roads : str, Path or sequence of Road
         Anything OGR reads, each line a road; or roads already read.
     origin : str, optional
