@@ -16,6 +16,7 @@ import click
 
 from jamline._version import __version__
 from jamline.cli_batch import batch
+from jamline.cli_fetch import fetch
 from jamline.cli_progress import as_lines, km_progress, progress_option, tell
 from jamline.cli_review import remeasure, spotcheck
 from jamline.cli_told import told
@@ -325,5 +326,5 @@ def _summary(result: Survey) -> Iterator[str]:
     yield from told(result.queues, result.findings, result.scene.acquired)
 
 
-for _command in (batch, remeasure, spotcheck):
+for _command in (batch, fetch, remeasure, spotcheck):
     main.add_command(_command)

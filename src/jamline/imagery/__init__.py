@@ -4,14 +4,18 @@
 need not ask again.
 """
 
-from jamline.imagery._documents import read_json, resolved
+from jamline.imagery._assets import picture_of
+from jamline.imagery._catalogues import items_under, walk
+from jamline.imagery._documents import read_json, resolved, told
 from jamline.imagery._image import Image
 from jamline.imagery._items import Item, items_of
 from jamline.imagery._masks import MaskFile, Why, masks_of_item
+from jamline.imagery._metadata import cloud_percent
 from jamline.imagery._packed import packed_picture, unpacked_picture
 from jamline.imagery._scene import Scene, open_items, open_scene
 from jamline.imagery._sources import find as image_paths
 from jamline.imagery._sources import is_address, shown
+from jamline.imagery._stored import Stored, mask_forms, stored_form
 from jamline.imagery._veil import mask_polygons
 
 __all__ = [
@@ -19,17 +23,25 @@ __all__ = [
     "Item",
     "MaskFile",
     "Scene",
+    "Stored",
     "Why",
+    "cloud_percent",
     "image_paths",
     "is_address",
     "items_of",
+    "items_under",
+    "mask_forms",
     "mask_polygons",
     "masks_of_item",
     "open_items",
     "open_scene",
     "packed_picture",
+    "picture_of",
     "read_json",
     "resolved",
     "shown",
+    "stored_form",
+    "told",
     "unpacked_picture",
+    "walk",
 ]

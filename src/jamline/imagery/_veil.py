@@ -48,6 +48,7 @@ class _Raster:
 
     file: MaskFile
     bands: tuple[int, ...]
+    transform: Affine
     across: tuple[float, float]
     down: tuple[float, float]
     source: Source = field(repr=False)
@@ -138,6 +139,11 @@ class Veil:
 
     masks: tuple[_Raster | _Polygons, ...]
 
+    @property
+    def rasters(self) -> list[_Raster]:
+        """Those that have pixels."""
+        return [mask for mask in self.masks if isinstance(mask, _Raster)]
+
     def codes(self, rows: tuple[int, int], cols: tuple[int, int], factor: int = 1) -> Codes:
         """Return why a window's pixels are hidden.
 
@@ -169,8 +175,8 @@ class Veil:
     def fetch(self, near: Places, factor: int = 1) -> None:
         """Read what hides places, columns and rows of an overview, for windows that are asked for later."""
         places = (near[0] + 0.5) * factor, (near[1] + 0.5) * factor
-        for mask in self.masks:
-            if isinstance(mask, _Raster) and mask.source.elsewhere:
+        for mask in self.rasters:
+            if mask.source.elsewhere:
                 mask.fetch(places)
 
 
@@ -249,7 +255,7 @@ def _opened_raster(file: MaskFile, crs: CRS, transform: Affine, handles: Handles
     across = (transform.a / own.a, (transform.c - own.c) / own.a)
     down = (transform.e / own.e, (transform.f - own.f) / own.e)
     bands = (1,) if file.kind == "scl" else (*sorted(band for band, _ in _UDM2), _UDM2_UNUSABLE)
-    return _Raster(file, bands, across, down, source)
+    return _Raster(file, bands, own, across, down, source)
 
 
 def _opened_polygons(file: MaskFile, crs: CRS, transform: Affine) -> _Polygons:

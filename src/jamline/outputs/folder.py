@@ -135,8 +135,8 @@ def _swap(draft: Path, place: Path, aside: Path) -> None:
 
 
 def _holds_result(folder: Path) -> bool:
-    """Tell whether a folder holds a record of this program, of a run or of a series of them."""
-    for kind in ("run", "series"):
+    """Tell whether a folder holds a record of this program: of a run, a series of them, or a search."""
+    for kind in ("run", "series", "search"):
         try:
             record = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

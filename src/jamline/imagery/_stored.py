@@ -1,0 +1,213 @@
+"""Pixels near some places as a file stores them, for copying: nothing scaled, what was not seen kept apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy.typing as npt
+from affine import Affine
+from pyproj import CRS
+from rasterio.errors import RasterioError
+
+from jamline.imagery._image import Image
+from jamline.imagery._pixels import Decoder, Mask
+from jamline.imagery._remote import blamed, why
+from jamline.imagery._source import Source
+from jamline.imagery._sources import unreadable
+from jamline.imagery._tiles import NEAR_PX, TILE_PX, Level, Places, by_block, runs_of, tiles_near
+
+
+@dataclass(frozen=True)
+class Block:
+    """Part of a raster.
+
+    Parameters
+    ----------
+    row, col : int
+        Its first pixel in the raster.
+    values : array, shape (bands, rows, columns)
+        As they are stored.
+    valid : array of bool, shape (rows, columns), or None
+        What was seen, where the numbers themselves do not tell.
+    """
+
+    row: int
+    col: int
+    values: npt.NDArray[Any]
+    valid: Mask | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Stored:
+    """A raster as it is stored.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        What each band shows, in their order.
+    bands : tuple of int
+        1-based bands.
+    dtype : str
+        Of all of them.
+    nodata : float or None
+        One value for all bands; ``None`` where there is none, or a mask must tell.
+    linear : tuple of tuple of float
+        Scale and offset of each band.
+    palette : mapping or None
+        Red, green, blue, alpha by number.
+    crs, transform
+        Where it lies.
+    files : tuple of str
+        The files that hold it.
+    """
+
+    labels: tuple[str, ...]
+    bands: tuple[int, ...]
+    dtype: str
+    nodata: float | None
+    linear: tuple[tuple[float, float], ...]
+    palette: Mapping[int, tuple[int, ...]] | None = field(default=None, repr=False)
+    crs: CRS = field(repr=False)
+    transform: Affine = field(repr=False)
+    files: tuple[str, ...]
+    _source: Source = field(repr=False)
+    _decoder: Decoder | None = field(default=None, repr=False)
+
+    @property
+    def masked(self) -> bool:
+        """True if a mask must be copied too."""
+        return self._decoder is not None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the whole raster."""
+        return self._source.full_px
+
+    @property
+    def block_px(self) -> tuple[int, int]:
+        """Rows and columns of a block."""
+        return self._level.unit_px
+
+    @property
+    def _level(self) -> Level:
+        # With its mask, where that is read to tell what was seen: blocks are decoded once.
+        return self._source.level(self.bands, self._decoder is not None and self._decoder.masked, 1)
+
+    def blocks(self, near: Places) -> Iterator[Block]:
+        """Read the blocks that lie near some places, those side by side together.
+
+        Parameters
+        ----------
+        near : tuple of array
+            Columns and rows of places at most 16 pixels apart.
+
+        Yields
+        ------
+        Block
+            In the order of the file.
+
+        Raises
+        ------
+        ImageryError
+            If they cannot be read.
+        """
+        level, margin_px = self._level, TILE_PX / 2
+        rows, cols = (
+            (max(0, math.floor(at.min() - margin_px)), min(size, math.ceil(at.max() + margin_px) + 1))
+            for at, size in zip((near[1], near[0]), level.shape, strict=True)
+        )
+        if rows[0] >= rows[1] or cols[0] >= cols[1]:
+            return
+        tiles = tiles_near(*near, margin_px=margin_px, rows=rows, cols=cols)
+        high, wide = level.unit_px
+        try:
+            for run in runs_of(list(by_block(level, rows, cols, tiles).items())):
+                row, first = run[0][0][0] * high, run[0][0][1] * wide
+                stop = min((run[-1][0][1] + 1) * wide, level.shape[1])
+                window = (row, min(row + high, level.shape[0])), (first, stop)
+                values, _, _ = self._source.blocks.window(level, self._source.lend, *window)
+                valid = self._valid(values, window, near)
+                for at in range(first, stop, wide):
+                    part = slice(at - first, at - first + wide)
+                    yield Block(row, at, values[:, :, part], None if valid is None else valid[:, part])
+        except (RasterioError, OSError) as error:
+            raise unreadable(blamed(self.files, error), why(error)) from error
+
+    def _valid(
+        self, values: npt.NDArray[Any], window: tuple[tuple[int, int], tuple[int, int]], near: Places
+    ) -> Mask | None:
+        """Return what was seen. Far from the places, where fill is not looked for, zeros count as fill."""
+        if self._decoder is None:
+            return None
+        rows, cols = window
+        roles = tuple(role for role in self._decoder.bands if role != "alpha")
+        size = cols[1] - cols[0], rows[1] - rows[0]
+        _, valid = self._decoder.read(self._source, roles, cols[0], rows[0], *size, near=near)
+        tiles = tiles_near(*near, margin_px=NEAR_PX, rows=rows, cols=cols)
+        looked = tiles.repeat(TILE_PX, axis=0).repeat(TILE_PX, axis=1)
+        looked = looked[rows[0] % TILE_PX :, cols[0] % TILE_PX :][: size[1], : size[0]]
+        seen: Mask = valid & (looked | (values != 0).any(axis=0))
+        return seen
+
+
+def stored_form(image: Image) -> Stored:
+    """Return an image as it is stored; masks in files of their own are left alone.
+
+    Raises
+    ------
+    ImageryError
+        If it cannot be read.
+    """
+    decoder, source = image._decoder, image._source
+    bands = tuple(dict.fromkeys(image.bands.values()))
+    colours = {index for role, index in image.bands.items() if role != "alpha"}
+    values = set(decoder.nodata.values())
+    nodata = values.pop() if set(decoder.nodata) == colours and len(values) == 1 else None
+    tells_itself = not decoder.masked and (nodata is not None or "alpha" in image.bands)
+    return Stored(
+        labels=("palette",) if decoder.palette is not None else tuple(image.bands),
+        bands=bands,
+        dtype=source.level(bands, False, 1).dtype,
+        nodata=nodata,
+        linear=tuple(decoder.linear.get(index, (1.0, 0.0)) for index in bands),
+        palette=_palette(image) if decoder.palette is not None else None,
+        crs=image.crs,
+        transform=image.transform,
+        files=image.files,
+        _source=source,
+        _decoder=None if tells_itself else replace(decoder, veil=None),
+    )
+
+
+def mask_forms(image: Image) -> list[tuple[str, Stored]]:
+    """Return the rasters that mask an image, by their keys among its item's assets, as they are stored."""
+    veil = image._decoder.veil
+    return [
+        (
+            mask.file.key,
+            Stored(
+                labels=(),
+                bands=tuple(range(1, len(mask.source.dtypes) + 1)),
+                dtype=mask.source.dtypes[0],
+                nodata=None,
+                linear=(),
+                crs=image.crs,
+                transform=mask.transform,
+                files=(mask.file.path,),
+                _source=mask.source,
+            ),
+        )
+        for mask in (veil.rasters if veil else ())
+    ]
+
+
+def _palette(image: Image) -> dict[int, tuple[int, ...]]:
+    try:
+        with image._source.lend() as dataset:
+            table: dict[int, tuple[int, ...]] = dataset.colormap(1)
+            return table
+    except (RasterioError, OSError) as error:
+        raise unreadable(blamed(image.files, error), why(error)) from error
