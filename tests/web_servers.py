@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -73,6 +74,23 @@ def nginx(root: Path, folder: Path) -> Iterator[Nginx]:
     try:
         wait_for(port, process)
         yield Nginx(f"http://127.0.0.1:{port}", folder / "access.log")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def stac_api(items: Path, folder: Path) -> Iterator[str]:
+    """Serve a collection of items by rustac's STAC API, which searches in memory; yields its address."""
+    port = free_port()
+    program = Path(sys.executable).with_name("rustac")
+    with (folder / "rustac.log").open("w") as log:
+        process = subprocess.Popen(
+            [program, "serve", "--addr", f"127.0.0.1:{port}", "--create-collections", items], stdout=log, stderr=log
+        )
+    try:
+        wait_for(port, process)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()
@@ -183,6 +201,52 @@ class Faulty:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+@contextmanager
+def broken_api(*, status: int, delay_s: float) -> Iterator[str]:
+    """Serve a STAC API's landing page; its search is answered late, with a status, and not in JSON."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            home = f"http://127.0.0.1:{self.server.server_port}"
+            links = [{"rel": rel, "href": home} for rel in ("root", "self")]
+            links += [{"rel": "search", "href": f"{home}/search", "method": "POST", "type": "application/geo+json"}]
+            able = ["core", "item-search"]
+            page = {"type": "Catalog", "stac_version": "1.0.0", "id": "x", "description": "x", "links": links}
+            page["conformsTo"] = [f"https://api.stacspec.org/v1.0.0/{each}" for each in able]
+            self.answer(200, json.dumps(page).encode())
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            over.wait(delay_s)
+            self.answer(status, b"<html>no</html>")
+
+        def answer(self, code: int, body: bytes) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.handle_error = lambda *args: None
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def free_port() -> int:

@@ -84,17 +84,21 @@ def items_of_api(
         "datetime": dates.interval,
         "collections": list(collections) or None,
     }
+    connection = StacApiIO(max_retries=retry)
     try:
         with warnings.catch_warnings():
             # What a server leaves out of its list of abilities says nothing about its answer.
             warnings.simplefilter("ignore")
-            client = Client.open(address, stac_io=StacApiIO(timeout=_TIMEOUT_S, max_retries=retry))
+            # What is not given here again, `open` takes away.
+            client = Client.open(address, stac_io=connection, timeout=_TIMEOUT_S)
             answer = client.search(method="POST" if posts else "GET", max_items=most + 1, limit=_PAGE, **asked)
             contents = list(answer.items_as_dicts())
     except (APIError, RequestException, NotImplementedError, KeyError, ValueError, TypeError) as error:
         raise ImageryError(
             f"Invalid catalogue '{shown(address)}'. Must be a STAC API that answers a search ({_reason(error)})."
         ) from error
+    finally:
+        connection.session.close()
     for content in contents:
         yield from items_of(content, _address_of(content, address))
 

@@ -218,7 +218,7 @@ def _item(each: Found, image: Image, assets: Mapping[str, Any], footprint: shape
     properties = dict(each.item.properties)
     # Scale and offset are those that hold, and the resolution is the true one.
     properties.pop("earthsearch:boa_offset_applied", None)
-    properties["gsd"] = round(image.gsd_m, 4)
+    properties["gsd"] = image.gsd_m
     if image.mixed:
         # Unpacked, bands would seem to show places of their own.
         properties.pop("platform", None)

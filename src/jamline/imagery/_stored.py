@@ -123,16 +123,23 @@ class Stored:
             return
         tiles = tiles_near(*near, margin_px=margin_px, rows=rows, cols=cols)
         high, wide = level.unit_px
+        windows = []
+        for run in runs_of(list(by_block(level, rows, cols, tiles).items())):
+            (down, left), (_, right) = run[0][0], run[-1][0]
+            across = left * wide, min((right + 1) * wide, level.shape[1])
+            windows.append(((down * high, min((down + 1) * high, level.shape[0])), across))
+        read, lend, asked = self._source.blocks.window, self._source.lend, 0
         try:
-            for run in runs_of(list(by_block(level, rows, cols, tiles).items())):
-                row, first = run[0][0][0] * high, run[0][0][1] * wide
-                stop = min((run[-1][0][1] + 1) * wide, level.shape[1])
-                window = (row, min(row + high, level.shape[0])), (first, stop)
-                values, _, _ = self._source.blocks.window(level, self._source.lend, *window)
+            for window in windows:
+                # What was seen depends on the row below: asked for first, it comes in whole runs.
+                while asked < len(windows) and windows[asked][0][0] <= window[0][0] + high:
+                    read(level, lend, *windows[asked])
+                    asked += 1
+                values, _, _ = read(level, lend, *window)
                 valid = self._valid(values, window, near)
-                for at in range(first, stop, wide):
-                    part = slice(at - first, at - first + wide)
-                    yield Block(row, at, values[:, :, part], None if valid is None else valid[:, part])
+                for at in range(*window[1], wide):
+                    part = slice(at - window[1][0], at - window[1][0] + wide)
+                    yield Block(window[0][0], at, values[:, :, part], None if valid is None else valid[:, part])
         except (RasterioError, OSError) as error:
             raise unreadable(blamed(self.files, error), why(error)) from error
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -230,9 +231,13 @@ def mask_polygons(path: str) -> Any:
     from pyogrio.errors import DataSourceError
 
     try:
-        # GDAL's own patience with servers is rasterio's to set, not that of the one which reads polygons.
-        place = io.BytesIO(content_of(path)) if path.startswith(("http://", "https://")) else gdal_name(path)
-        return geopandas.read_file(place, engine="pyogrio")
+        if not path.startswith(("http://", "https://")):
+            return geopandas.read_file(gdal_name(path), engine="pyogrio")
+        # Another GDAL reads polygons than reads pixels, and has no patience with servers.
+        with tempfile.TemporaryDirectory(prefix="jamline-") as folder:
+            file = Path(folder) / f"mask{Path(path.partition('?')[0]).suffix}"
+            file.write_bytes(content_of(path))
+            return geopandas.read_file(file, engine="pyogrio")
     except (DataSourceError, OSError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise ImageryError(f"Invalid mask '{shown(path)}'. Must be polygons that can be read ({reason}).") from error
