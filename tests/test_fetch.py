@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +35,7 @@ from stac_layouts import (
     write_json,
     write_raster,
 )
+from stac_served import served
 
 MOST_BYTES = 1.3
 """Bytes served over those of the blocks along the road, packed as they are."""
@@ -49,33 +48,6 @@ def _impatient(monkeypatch):
     monkeypatch.setenv("GDAL_HTTP_RETRY_DELAY", "0.02")
     for module in (_api, _documents, _remote):
         monkeypatch.setattr(module, "_PAUSE_S", 0.02)
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """A STAC API of items whose assets nginx serves."""
-
-    api: str
-    road: Path
-    files: web_servers.Nginx
-    items: Path
-
-
-@contextmanager
-def served(items: list[Path], home: Path, road: Path, folder: Path):
-    """Serve items that lie in a folder: each one's assets at an address of nginx, and all of them by a STAC API."""
-    folder.mkdir()
-    with web_servers.nginx(home, folder) as files:
-        features = []
-        for path in items:
-            item = json.loads(path.read_text())
-            for asset in item["assets"].values():
-                asset["href"] = f"{files.url}/{(path.parent / asset['href']).relative_to(home)}"
-            item.setdefault("collection", path.relative_to(home).parts[0])
-            features.append(item)
-        collection = write_json(folder / "items.json", {"type": "FeatureCollection", "features": features})
-        with web_servers.stac_api(collection, folder) as api:
-            yield Catalogue(api, road, files, collection)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,10 @@ _BAR = "{l_bar}{bar}| {n:.6g}/{total:.6g} [{elapsed}<{remaining}, {rate_fmt}]"
     "-o", "--output", "outdir", metavar="OUTDIR", required=True, type=click.Path(), help="Folder of the batch."
 )
 @click.option("--roads", metavar="FILE", help="Instead of JOBS: roads, each to be measured wherever images show it.")
-@click.option("--images", metavar="IMAGE", multiple=True, help="Images, folders or patterns for --roads.")
+@click.option("--images", metavar="IMAGE", multiple=True, help="Images or a STAC catalogue for --roads.")
+@click.option("--dates", metavar="DAY[/DAY]", help="With --roads: when images were taken, both days included.")
+@click.option("--max-cloud", metavar="PERCENT", type=click.FloatRange(0, 100), help="With --roads: of an image.")
+@click.option("--collection", "collections", metavar="ID", multiple=True, help="With --roads: where to look.")
 @click.option("--origin", metavar="NAME|LON,LAT", help="With --roads: where claims count from.")
 @click.option("--claim", "claims", metavar="TEXT", multiple=True, help="With --roads: claim to check of each.")
 @click.option("--gsd", "gsd_m", metavar="M", type=click.FloatRange(min=0, min_open=True), help="With --roads.")
@@ -47,7 +50,8 @@ def batch(
     """Do many jobs, each once.
 
     JOBS are job files, folders or patterns of them, or job tables: CSV or Parquet with the keys of a job file as
-    columns. With --roads and --images there is a job for each road and each day on which images show it.
+    columns. With --roads and --images there is a job for each road and each day on which images show it; IMAGE
+    may also be a STAC item, a catalogue, or the address of a STAC API.
 
     A job that fails is named, and the others go on. Stopped at any moment, the same command goes on where it was.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,8 @@ from pyproj import Geod
 
 from jamline.batch._work import Failure, Planned
 from jamline.errors import JamlineError, NothingToMeasureError
-from jamline.imagery import image_paths, is_address, open_scene
+from jamline.fetch import Wanted, footprint_of, is_catalogue, items_in
+from jamline.imagery import as_utc, image_paths, is_address, open_scene, picture_of
 from jamline.jobs import job_from
 from jamline.road import Road, read_roads
 
@@ -32,6 +33,9 @@ _DEGREE_M = 110_574.0
 """The shortest degree of latitude on WGS 84, at the equator."""
 
 _THREADS = 16
+
+_MOST_ITEMS = 100_000
+"""Items of a catalogue that are joined; each is held in memory with some 10 kB."""
 
 UNDATED = "undated"
 
@@ -80,6 +84,9 @@ def join_jobs(
     *,
     origin: str | None = None,
     gsd_m: float | None = None,
+    dates: str | None = None,
+    max_cloud: float | None = None,
+    collections: Sequence[str] = (),
     **options: Any,
 ) -> Join:
     """Make a job for each road and each day on which images show it.
@@ -89,9 +96,16 @@ def join_jobs(
     roads : str or Path
         Anything OGR reads, each line a road.
     images : str, Path or a sequence of those
-        As `survey` takes them. Those of one day are seen as one; so are those that tell no day.
+        As `survey` takes them, or a STAC API, of which the items over the roads are taken. Those of one day are seen
+        as one; so are those that tell no day.
     origin, gsd_m, **options
         As in a job file, for every job.
+    dates : str, optional
+        A day, or two of them as ``A/B``, both included, UTC: when images must have been taken.
+    max_cloud : float, optional
+        Most cloud cover of an image in percent, where it is told.
+    collections : sequence of str
+        Collections of the catalogues to look in; by default all.
 
     Returns
     -------
@@ -100,14 +114,18 @@ def join_jobs(
     Raises
     ------
     RoadError, ImageryError, JobError, UsageError
-        If the roads cannot be read, no image is named, or an option makes no sense.
+        If the roads or a catalogue cannot be read, no image is named, or an option makes no sense.
     NothingToMeasureError
         If no image shows a road.
     """
     every = read_roads(roads, origin=origin)
+    wanted = Wanted.of(dates=dates, max_cloud=max_cloud, collections=collections)
     paths = [path if is_address(path) else os.path.abspath(path) for path in image_paths(images)]
+    catalogues = [path for path in paths if is_catalogue(path)]
     with ThreadPoolExecutor(_THREADS) as threads:
-        opened = list(threads.map(lambda path: _shown(path, gsd_m), paths))
+        files = [path for path in paths if path not in set(catalogues)]
+        opened = list(threads.map(lambda path: _shown(path, gsd_m, wanted), files))
+    opened += [each for path in catalogues for each in _listed(path, every, wanted)]
     failures = [each for each in opened if isinstance(each, Failure)]
     looks = _looks(every, [each for each in opened if isinstance(each, Shown)])
     if not looks and not failures:
@@ -128,14 +146,28 @@ def join_jobs(
     return Join((*failures, *jobs), len(every), unseen)
 
 
-def _shown(path: str, gsd_m: float | None) -> Shown | Failure:
-    """Look where an image lies and when it was taken."""
+def _shown(path: str, gsd_m: float | None, wanted: Wanted) -> Shown | Failure | None:
+    """Look where an image lies and when it was taken; ``None`` where it is not wanted."""
     try:
         with open_scene(path, gsd_m=gsd_m) as scene:
             image = scene.images[0]
+            if not wanted.takes({"datetime": image.acquired, "eo:cloud_cover": image.cloud_percent}):
+                return None
             return Shown(path, image.acquired[:10] if image.acquired else UNDATED, image.footprint)
     except JamlineError as error:
         return Failure.of(path, error)
+
+
+def _listed(path: str, roads: Sequence[Road], wanted: Wanted) -> Iterator[Shown]:
+    """Return what a catalogue has over roads, as its items tell; their files are opened by the jobs alone."""
+    lines = shapely.MultiLineString([road.line(0.0, road.length_m) for road in roads])
+    for item in items_in(path, lines, wanted, most=_MOST_ITEMS):
+        try:
+            picture_of(item)
+        except JamlineError:
+            continue  # elevations, radar, and whatever else catalogues hold
+        day = as_utc(item.properties.get("datetime") or item.properties.get("start_datetime"))
+        yield Shown(item.path, day[:10] if day else UNDATED, footprint_of(item))
 
 
 def _looks(roads: Sequence[Road], images: Sequence[Shown]) -> Mapping[tuple[int, str], list[Shown]]:

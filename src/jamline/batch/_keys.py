@@ -39,7 +39,7 @@ def keys(planned: Sequence[Planned]) -> list[str | Failure]:
     images = [_images(each) for each in planned]
     found = [each for each in images if not isinstance(each, Failure)]
     paths = {path for looks in found for _, look in looks for path in look}
-    known = fingerprints(paths | {each.job.road for each in planned if not each.roads})
+    known = fingerprints(paths, {each.job.road for each in planned if not each.roads})
     return [
         looks if isinstance(looks, Failure) else _key(each, looks, known)
         for each, looks in zip(planned, images, strict=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import urllib.error
 import urllib.request
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from jamline.errors import ImageryError, InputError
-from jamline.imagery import is_address
+from jamline.errors import ImageryError, InputError, NothingToMeasureError
+from jamline.imagery import files_of, is_address, is_item, read_items
 
 _WHOLE_BYTES = 64 << 20
 """Up to this size a file is known by its content; to read larger ones again at each start would take longer than to
@@ -26,21 +28,23 @@ _THREADS = 16
 _TIMEOUT_S = 20
 _TRIES = 3
 
-_OTHER_PICTURE = re.compile(r"^(?!.*(?:udm|mask)).*\.(?:tiff?|jp2|vrt)$", re.IGNORECASE)
+_OTHER_PICTURE = re.compile(r"^(?!.*(?:udm|mask|[_-]scl[._])).*\.(?:tiff?|jp2|vrt)$", re.IGNORECASE)
 """A picture of its own, under a name that goes on from another's; only masks belong to others."""
 
 _PART_OF_NAME = re.compile(r"(-[a-z]+|_3B_.*)$")
 """What vendors put behind the name that an image shares with its metadata."""
 
 
-def fingerprints(paths: Iterable[str]) -> dict[str, str | InputError]:
+def fingerprints(images: Iterable[str], others: Iterable[str] = ()) -> dict[str, str | InputError]:
     """Return what each path holds now, as a text that changes when that does.
 
     Parameters
     ----------
-    paths : iterable of str
-        Files, folders and addresses. What lies beside a file under its name (masks, metadata, parts of a shapefile)
-        belongs to it.
+    images : iterable of str
+        Files, addresses and STAC items. What lies beside a file under its name (masks, metadata) belongs to it, and to
+        an item the files that it names.
+    others : iterable of str
+        Files, folders and addresses of another kind; likewise what lies beside a file (parts of a shapefile).
 
     Returns
     -------
@@ -48,13 +52,48 @@ def fingerprints(paths: Iterable[str]) -> dict[str, str | InputError]:
         An error for an address that does not answer. A file that is not there has a fingerprint too: what reads it
         says best what is wrong.
     """
-    wanted = list(dict.fromkeys(paths))
+    images = list(dict.fromkeys(images))
+    wanted = list(dict.fromkeys([*images, *others]))
     beside = _Beside()
-    families = {path: [path] if is_address(path) else beside.family(path) for path in wanted}
-    members = list(dict.fromkeys(member for family in families.values() for member in family))
+    items = [path for path in images if is_item(path)]
     with ThreadPoolExecutor(_THREADS) as threads:
+        told = dict(zip(items, threads.map(_items, items), strict=True))
+        families = {
+            path: told[path].files if path in told else [path] if is_address(path) else beside.family(path)
+            for path in wanted
+        }
+        members = list(dict.fromkeys(member for family in families.values() for member in family))
         known = dict(zip(members, threads.map(_member, members), strict=True))
-    return {path: _together([known[member] for member in family]) for path, family in families.items()}
+    return {
+        path: _together([*([told[path].content] if path in told else []), *(known[member] for member in family)])
+        for path, family in families.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Items:
+    """What STAC items say, and the files that they name."""
+
+    content: str | InputError
+    files: list[str]
+
+
+def _items(path: str) -> _Items:
+    """Read the items that a path names; where that fails, the error is what is known of them."""
+    try:
+        items = read_items(path)
+        files = [file for item in items for file in files_of(item)]
+    except NothingToMeasureError as error:
+        return _Items(str(error), [])
+    except InputError as error:
+        return _Items(error, [])
+    told = [
+        # Links and signatures of addresses change while the item does not.
+        {"id": item.id, "properties": item.properties, "assets": {k: {**a, "href": ""} for k, a in item.assets.items()}}
+        for item in items
+    ]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return _Items(f"items {digest}", files)
 
 
 def _together(parts: list[str | InputError]) -> str | InputError:

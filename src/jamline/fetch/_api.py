@@ -7,10 +7,11 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import shapely
 
 from jamline.errors import ImageryError, UsageError
-from jamline.fetch._dates import Dates
+from jamline.fetch._wanted import Wanted
 from jamline.imagery import Item, items_of, shown, told
 
 _TIMEOUT_S = 20
@@ -25,13 +26,19 @@ _COARSE_DEG = 0.001
 itself."""
 
 
+_MOST_CORNERS = 1000
+"""Of the area that a server is asked about: some 40 kB."""
+
+_CELL_DEG = 0.05
+"""Side of the smallest squares that stand for a network of roads, some 5 km."""
+
+
 def items_of_api(
     root: Mapping[str, Any],
     address: str,
     *,
     line: shapely.Geometry,
-    dates: Dates,
-    collections: tuple[str, ...],
+    wanted: Wanted,
     most: int,
 ) -> Iterator[Item]:
     """Search an API.
@@ -44,10 +51,8 @@ def items_of_api(
         Where that is.
     line : shapely geometry
         What items must lie over, degrees.
-    dates : Dates
-        When they were taken.
-    collections : tuple of str
-        Where to look, empty for everywhere.
+    wanted : Wanted
+        When they were taken, and where to look; clouds are not asked about, as few servers can tell.
     most : int
         One more than so many is the most that is asked for.
 
@@ -77,12 +82,10 @@ def items_of_api(
     # The length of what is sent matters, not its form: roads in detail are too long for an address.
     links = [link for link in root["links"] if isinstance(link, dict)]
     posts = any(link.get("rel") == "search" and link.get("method") == "POST" for link in links)
-    # Around the simplified line lies all of the true one.
-    around = shapely.buffer(shapely.simplify(line, _COARSE_DEG), _COARSE_DEG, quad_segs=2)
     asked = {
-        "intersects": shapely.geometry.mapping(around),
-        "datetime": dates.interval,
-        "collections": list(collections) or None,
+        "intersects": shapely.geometry.mapping(around(line)),
+        "datetime": wanted.dates.interval,
+        "collections": list(wanted.collections) or None,
     }
     connection = StacApiIO(max_retries=retry)
     try:
@@ -101,6 +104,23 @@ def items_of_api(
         connection.session.close()
     for content in contents:
         yield from items_of(content, _address_of(content, address))
+
+
+def around(line: shapely.Geometry) -> shapely.Geometry:
+    """Return an area with few corners that holds all of a line."""
+    simple = shapely.simplify(line, _COARSE_DEG)
+    if shapely.get_num_coordinates(simple) < _MOST_CORNERS / 4:
+        return shapely.buffer(simple, _COARSE_DEG, quad_segs=2)
+    area, side_deg = line, _CELL_DEG
+    while shapely.get_num_coordinates(area) > _MOST_CORNERS:
+        # A network of roads: the squares of a grid that it runs through, as coarse as need be.
+        points = shapely.get_coordinates(shapely.segmentize(line, side_deg / 2))
+        squares = np.unique(np.floor(points / side_deg), axis=0) * side_deg
+        beyond = side_deg / 4
+        low, high = squares - beyond, squares + side_deg + beyond
+        area = shapely.union_all(shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1]))
+        side_deg *= 2
+    return area
 
 
 def _address_of(content: Mapping[str, Any], address: str) -> str:

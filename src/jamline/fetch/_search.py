@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import shapely
 
-from jamline.errors import ImageryError, JamlineError, NothingToMeasureError, RoadError, UsageError
-from jamline.fetch._api import items_of_api
+from jamline.errors import JamlineError, NothingToMeasureError, RoadError
+from jamline.fetch._catalogue import items_in
 from jamline.fetch._cover import Lines, Stretch, footprint_of
-from jamline.fetch._dates import Dates, times_of
-from jamline.imagery import Item, cloud_percent, items_under, picture_of, read_json, shown, walk
+from jamline.fetch._dates import times_of
+from jamline.fetch._wanted import Wanted
+from jamline.imagery import Item, cloud_percent, picture_of, shown
 from jamline.road import Road, read_roads
 
 _LEAST_M = 1.0
@@ -171,90 +172,21 @@ def search(
     roads = [each for each in read_roads(road) if road_name in (None, each.name)]
     if not roads:
         raise RoadError(f"Invalid road name '{road_name}' in '{road}'. Must be that of a road in it.")
-    found = find_over(
-        str(catalogue),
-        roads,
-        collections=collections,
-        dates=dates,
-        max_cloud=max_cloud,
-        items=items,
-        max_items=max_items,
+    lines = Lines.of(roads)
+    rule = Wanted.of(dates=dates, max_cloud=max_cloud, collections=collections, items=items)
+    every = [_found(item, lines) for item in items_in(str(catalogue), lines.whole, rule, most=max_items)]
+    found = sorted(
+        (each for each in every if each.covered_m >= _LEAST_M),
+        key=lambda each: (each.acquired or "", each.collection or "", each.id),
     )
     if not found:
         raise NothingToMeasureError(
             f"Invalid search in '{shown(str(catalogue))}'. Must find imagery over '{road}'; it found none"
             f"{' of these dates' if dates else ''}{' with so little cloud' if max_cloud is not None else ''}."
         )
-    lines = Lines.of(roads)
     together = lines.length_within_m(shapely.union_all([each.footprint for each in found]))
     length_m = sum(each.length_m for each in roads)
     return Search(str(catalogue), str(road), road_name, tuple(roads), tuple(found), length_m, min(together, length_m))
-
-
-def find_over(
-    catalogue: str,
-    roads: Sequence[Road],
-    *,
-    collections: Iterable[str] = (),
-    dates: str | None = None,
-    max_cloud: float | None = None,
-    items: Iterable[str] = (),
-    max_items: int = 1000,
-) -> list[Found]:
-    """Find items over roads; parameters and errors as in `search`, but nothing found is an empty list.
-
-    Returns
-    -------
-    list of Found
-        By time, then by id; each once.
-    """
-    if max_cloud is not None and not 0 <= max_cloud <= 100:
-        raise UsageError(f"Invalid cloud cover '{max_cloud}'. Must lie between 0 and 100 percent.")
-    when, wanted, lines = Dates.read(dates), set(items), Lines.of(roads)
-    found: dict[tuple[str | None, str], Found] = {}
-    for item in _items(catalogue, lines.whole, when, tuple(collections), max_items):
-        each = _found(item, lines)
-        if (
-            each.covered_m >= _LEAST_M
-            and (not wanted or each.id in wanted)
-            and when.meet(*times_of(item.properties))
-            and (max_cloud is None or each.cloud_percent is None or each.cloud_percent <= max_cloud)
-        ):
-            found[each.collection, each.id] = each
-    return sorted(found.values(), key=lambda each: (each.acquired or "", each.collection or "", each.id))
-
-
-def _items(
-    catalogue: str, line: shapely.Geometry, dates: Dates, collections: tuple[str, ...], most: int
-) -> Iterator[Item]:
-    """Ask whatever is at the address."""
-    root = read_json(catalogue, thing="catalogue")
-    kind = root.get("type", "Catalog") if isinstance(root, dict) else None
-    every: Iterator[Item]
-    if kind in ("Feature", "FeatureCollection"):
-        every = (each for each in items_under(root, catalogue) if _of(each, collections))
-    elif kind in ("Catalog", "Collection") and isinstance(root.get("links"), list):
-        if any(isinstance(link, dict) and link.get("rel") == "search" for link in root["links"]):
-            every = items_of_api(root, catalogue, line=line, dates=dates, collections=collections, most=most)
-        else:
-            every = walk(
-                root,
-                catalogue,
-                reaches=lambda part: _reaches(part, line, dates),
-                meant=lambda part: not collections or part.get("id") in collections,
-            )
-    else:
-        raise ImageryError(
-            f"Invalid catalogue '{shown(catalogue)}'. Must be a STAC API, a catalogue, or a collection of items."
-        )
-    for number, item in enumerate(every):
-        if number == most:
-            raise UsageError(f"Invalid search '{shown(catalogue)}'. Must find at most {most} items; narrow the dates.")
-        yield item
-
-
-def _of(item: Item, collections: tuple[str, ...]) -> bool:
-    return not collections or item.content.get("collection") in collections
 
 
 def _found(item: Item, lines: Lines) -> Found:
@@ -286,22 +218,3 @@ def _unfit(item: Item) -> str | None:
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _reaches(part: Mapping[str, Any], line: shapely.Geometry, dates: Dates) -> bool:
-    """Tell whether a collection's extent has anything in common with what is looked for; a catalogue has none."""
-    extent = part.get("extent")
-    if not isinstance(extent, dict):
-        return True
-    try:
-        # The first box is around all others (STAC, collection specification); 3-D boxes have heights in between.
-        box = extent["spatial"]["bbox"][0]
-        west, south, east, north = box if len(box) == 4 else (*box[:2], *box[3:5])
-        start, end = extent["temporal"]["interval"][0]
-        first, last = times_of({"start_datetime": start, "end_datetime": end})
-        near = shapely.box(west, south, east, north).intersects(line) if west <= east else True
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ImageryError(
-            f"Invalid catalogue '{part.get('id', '')}'. Must tell its extent as STAC collections do."
-        ) from error
-    return near and dates.meet(first, last)

@@ -5,12 +5,13 @@ need not ask again.
 """
 
 from jamline.imagery._assets import picture_of
-from jamline.imagery._catalogues import items_under, walk
+from jamline.imagery._catalogues import items_under, read_items, walk
+from jamline.imagery._delivery import files_of
 from jamline.imagery._documents import read_json, resolved, told
 from jamline.imagery._image import Image
-from jamline.imagery._items import Item, items_of
+from jamline.imagery._items import Item, is_item, items_of
 from jamline.imagery._masks import MaskFile, Why, masks_of_item
-from jamline.imagery._metadata import cloud_percent
+from jamline.imagery._metadata import as_utc, cloud_percent
 from jamline.imagery._packed import packed_picture, unpacked_picture
 from jamline.imagery._scene import Scene, open_items, open_scene
 from jamline.imagery._sources import find as image_paths
@@ -25,9 +26,12 @@ __all__ = [
     "Scene",
     "Stored",
     "Why",
+    "as_utc",
     "cloud_percent",
+    "files_of",
     "image_paths",
     "is_address",
+    "is_item",
     "items_of",
     "items_under",
     "mask_forms",
@@ -37,6 +41,7 @@ __all__ = [
     "open_scene",
     "packed_picture",
     "picture_of",
+    "read_items",
     "read_json",
     "resolved",
     "shown",

@@ -122,6 +122,17 @@ def deliveries_of(items: Iterable[Item], handles: Handles) -> list[Delivery]:
     return [Delivery.of_item(item, handles) for item in items]
 
 
+def files_of(item: Item) -> list[str]:
+    """Return the files of an item that are read: its picture, and what masks it.
+
+    Raises
+    ------
+    ImageryError, NothingToMeasureError
+        If it holds no picture.
+    """
+    return [*(asset.href for asset in picture_of(item)), *(mask.path for mask in masks_of_item(item))]
+
+
 def _listed(item: Mapping[str, Any], path: str) -> list[MaskFile]:
     """Return the masks that the item beside a file lists, where they lie beside it too."""
     return [MaskFile(each.key, resolved(each.path, path), each.kind) for each in masks_of_item(item)]
