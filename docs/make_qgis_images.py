@@ -1,6 +1,7 @@
-"""The pictures of `qgis.md`, drawn by QGIS itself from the simulated sample: a result and its imagery, as it opens.
+"""The pictures of `qgis.md`, drawn by QGIS itself from the simulated sample: a result as it opens, and as it prints.
 
-    jamline measure sample_tiles/short --road sample_tiles/short/road.geojson --origin border -o out/short
+    jamline measure sample_tiles/short --road sample_tiles/short/road.geojson --origin border --claim "at least 1 km" \
+        -o out/short
     QT_QPA_PLATFORM=offscreen python3 docs/make_qgis_images.py out/short
 
 needs the Python that has QGIS's bindings.
@@ -16,6 +17,7 @@ from qgis.core import (
     QgsCoordinateTransform,
     QgsExpressionContext,
     QgsExpressionContextUtils,
+    QgsLayoutExporter,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsProject,
@@ -55,8 +57,18 @@ def draw(layers, centre, scale, path):
     job.renderedImage().convertToFormat(QImage.Format.Format_Indexed8).save(str(path))
 
 
+def print_sheet(project_file):
+    """Print the sheet of a project."""
+    project = QgsProject.instance()
+    if not project.read(str(project_file)):
+        raise RuntimeError(project.error())
+    (layout,) = project.layoutManager().layouts()
+    QgsLayoutExporter(layout).renderPageToImage(0, dpi=DPI).save(str(HERE / "images" / "qgis_sheet.png"))
+
+
 def main(folder):
-    """Draw the result from afar and from near."""
+    """Draw the result from afar, from near and on paper."""
+    print_sheet(folder / "jam.qgz")
     found = [QgsVectorLayer(f"{folder / 'jam.gpkg'}|layername={name}", name, "ogr") for name in LAYERS]
     tiles = [QgsRasterLayer(str(path), path.stem) for path in sorted(TILES.glob("tile_*.tif"))]
     queue = max(found[1].getFeatures(), key=lambda feature: feature["length_km"]).geometry()

@@ -49,7 +49,7 @@ def test_the_page_on_scripts_runs(repository, place):
     out = python("\n".join(blocks(page, "python")), place)
     said = re.search(r"^print\(longest\.length_km\)  # (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)[1]
     assert out.splitlines()[0] == said
-    assert (place / "out" / "report.html").is_file()
+    assert (place / "out" / "script" / "report.html").is_file()
 
 
 def test_the_quick_start_measures(repository, place):
@@ -60,7 +60,7 @@ def test_the_quick_start_measures(repository, place):
     )
     assert re.search(r"\*\*\"(.*?)\"\*\*", text)[1] in done.stdout
     assert "'at least 1 km': supported" in done.stdout
-    assert {"report.html", "jam.gpkg", "run.json"} <= {path.name for path in (place / "out").iterdir()}
+    assert {"report.html", "jam.qgz", "run.json"} <= {path.name for path in (place / "out" / "short").iterdir()}
 
 
 @pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")  # rasterio's own

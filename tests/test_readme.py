@@ -83,10 +83,20 @@ def test_your_own_image_is_measured_as_the_readme_says(readme, place, small_scen
         "run.json",
     ):
         assert f"`{name}`" in table
-        assert (place / "out" / name).is_file()
-    jamline("jamline spotcheck out -n 2", place)
-    jamline("jamline remeasure out", place)
-    assert (place / "out" / "unedited" / "run.json").is_file()
+        assert (place / "out" / "mine" / name).is_file()
+    jamline("jamline spotcheck out/mine -n 2", place)
+    jamline("jamline remeasure out/mine", place)
+    assert (place / "out" / "mine" / "unedited" / "run.json").is_file()
+
+
+def test_whoever_ran_the_demo_meets_no_folder_that_is_taken(repository, readme):
+    """Each example writes where no other one does, as nothing is overwritten unasked."""
+    taken = ["out/lars"]
+    for page in (readme, *((repository / "docs" / name).read_text(encoding="utf-8") for name in ("quick-start.md",))):
+        taken += re.findall(r" -o (\S+?)[`\n ]", page) + re.findall(r"\bwrite(?:_layers)?\(\"([^\"]+)\"", page)
+    assert len(taken) > 5
+    assert [folder for folder in taken if "out" == folder or not folder.startswith("out/")] == []
+    assert len(taken) == len(set(taken))
 
 
 def test_every_command_and_option_of_the_readme_exists(readme):
