@@ -24,6 +24,8 @@ from jamline.review import remeasure
 
 NASTY = "<b> & \"16 km\" ]]> [% 1 + 1 %] 'Лapc' \u202e"
 
+LAYERS = ("vehicles", "queues", "road", "coverage")
+
 
 @pytest.fixture(scope="module")
 def queues():
@@ -246,9 +248,10 @@ def test_the_unedited_result_has_its_own_project_which_finds_the_images(surveyed
     remeasure(out)
     unedited = out / "unedited" / PROJECT
     assert words(unedited) == before
-    images = [source for source in sources(unedited) if source.endswith(".tif")]
-    assert images
-    assert all((out / "unedited" / image).exists() for image in images)
+    # To go back its files are moved up: the image must be found from there, too.
+    (image,) = [source for source in sources(unedited) if source.endswith(".tif")]
+    assert image == surveyed.scene.images[0].path
+    assert [source for source in sources(unedited) if source != image] == [f"./jam.gpkg|layername={n}" for n in LAYERS]
 
 
 def test_a_result_of_before_there_were_projects_gets_one_at_its_review(tmp_path, queues):

@@ -95,7 +95,7 @@ def test_whoever_ran_the_demo_meets_no_folder_that_is_taken(repository, readme):
     for page in (readme, *((repository / "docs" / name).read_text(encoding="utf-8") for name in ("quick-start.md",))):
         taken += re.findall(r" -o (\S+?)[`\n ]", page) + re.findall(r"\bwrite(?:_layers)?\(\"([^\"]+)\"", page)
     assert len(taken) > 5
-    assert [folder for folder in taken if "out" == folder or not folder.startswith("out/")] == []
+    assert [folder for folder in taken if folder == "out" or not folder.startswith("out/")] == []
     assert len(taken) == len(set(taken))
 
 

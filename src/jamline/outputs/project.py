@@ -133,17 +133,26 @@ def retell(path: Path, run: RunRecord) -> None:
     _change(path, change)
 
 
-def moved_down(path: Path) -> None:
-    """Lead a project's relative paths to its imagery out of a folder that lies one deeper than they were made for."""
+def settle_paths(path: Path, home: Path) -> None:
+    """Make a project's relative paths to its imagery whole, so that it shows it from wherever it is put.
+
+    Parameters
+    ----------
+    path : Path
+        A copy of the project.
+    home : Path
+        The folder for which it was written.
+    """
+
+    def whole(source: str) -> str:
+        return Path(os.path.normpath(home.resolve() / source)).as_posix() if source.startswith("../") else source
 
     def change(root: ET.Element) -> bool:
-        sources = [each for each in root.iter("datasource") if (each.text or "").startswith("../")]
-        for element in sources:
-            element.text = f"../{element.text}"
+        for element in root.iter("datasource"):
+            element.text = whole(element.text or "")
         for element in root.iter("layer-tree-layer"):
-            if element.get("source", "").startswith("../"):
-                element.set("source", f"../{element.get('source')}")
-        return bool(sources)
+            element.set("source", whole(element.get("source", "")))
+        return True
 
     _change(path, change)
 

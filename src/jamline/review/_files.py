@@ -19,7 +19,7 @@ from jamline.outputs.claimreview import write_claim_reviews
 from jamline.outputs.geojson import write_geojson
 from jamline.outputs.geopackage import write_geopackage
 from jamline.outputs.layers import coverage_table, joined, layers, road_table, rounded
-from jamline.outputs.project import moved_down, retell, write_project
+from jamline.outputs.project import retell, settle_paths, write_project
 from jamline.outputs.record import write_run
 from jamline.pipeline import REPORT
 from jamline.report import StripImage, write_report
@@ -101,7 +101,8 @@ def _keep_unedited(draft: Path, kept: Kept, *, last_change: str | None) -> None:
         if not path.name.startswith("spotcheck."):
             shutil.copy2(path, unedited / path.name)
     if (unedited / PROJECT).exists():
-        moved_down(unedited / PROJECT)
+        # It is to show its imagery where it lies now, and also where its files are moved to go back.
+        settle_paths(unedited / PROJECT, draft)
     # Nobody edits the GeoJSON; it is the same but for lines drawn to a centimetre.
     queues = pyogrio.read_dataframe(draft / "queues.geojson").fillna({"open": ""})
     if not len(queues):
