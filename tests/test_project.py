@@ -22,7 +22,7 @@ from jamline.pipeline._pictures import pictures_of
 from jamline.queues import measure_queues
 from jamline.review import remeasure
 
-NASTY = "<b> & \"16 km\" ]]> [% 1 + 1 %] 'Лapc' \u202e"
+NASTY = "<b> & \"16 km\" ]]> [% 1 + 1 %] 'Лapc' \u202e\x01"
 
 LAYERS = ("vehicles", "queues", "road", "coverage")
 
@@ -128,7 +128,7 @@ def test_names_and_claims_may_hold_anything(tmp_path):
     queues = measure_queues(example.jam(road))
     out = write_layers(tmp_path / "out", queues, findings=finding(NASTY))
     assert words(out / PROJECT) == texts(read_run(out))
-    assert NASTY in words(out / PROJECT)["jamline_subtitle"]
+    assert NASTY.replace("\x01", "\ufffd") in words(out / PROJECT)["jamline_subtitle"]
 
 
 # -- what it shows ---------------------------------------------------------------------------------

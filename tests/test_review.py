@@ -61,7 +61,7 @@ def box(road, station_m, offset_m, *, length_m=4.5, width_m=1.8):
 def content(folder):
     """All that a result says, byte for byte where bytes can be compared."""
     texts = {
-        path.name: path.read_text(encoding="utf-8")
+        path.name: path.read_bytes() if path.suffix == ".qgz" else path.read_text(encoding="utf-8")
         for path in folder.iterdir()
         if path.suffix != ".gpkg" and path.is_file()
     }

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from pyproj import CRS
 
 from jamline.imagery import is_address
-from jamline.outputs.sheet import longest_of, texts
+from jamline.outputs.sheet import longest_of, speakable, texts
 from jamline.outputs.style import read_style
 
 if TYPE_CHECKING:
@@ -145,14 +145,16 @@ def settle_paths(path: Path, home: Path) -> None:
     """
 
     def whole(source: str) -> str:
-        return Path(os.path.normpath(home.resolve() / source)).as_posix() if source.startswith("../") else source
+        return Path(os.path.normpath(home.resolve() / source)).as_posix()
 
     def change(root: ET.Element) -> bool:
-        for element in root.iter("datasource"):
+        outside = [element for element in root.iter("datasource") if (element.text or "").startswith("../")]
+        for element in outside:
             element.text = whole(element.text or "")
         for element in root.iter("layer-tree-layer"):
-            element.set("source", whole(element.get("source", "")))
-        return True
+            if element.get("source", "").startswith("../"):
+                element.set("source", whole(element.get("source", "")))
+        return bool(outside)
 
     _change(path, change)
 
@@ -256,7 +258,7 @@ def _change(path: Path, change: Callable[[ET.Element], bool]) -> None:
 def _template() -> jinja2.Template:
     """Return the project's template; names and claims may hold anything, so all is escaped."""
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, finalize=speakable, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(_text("project.qgs.j2"))
 

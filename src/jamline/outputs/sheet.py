@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from jamline.spans import Estimate
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
 
 NAMES = ("jamline_title", "jamline_subtitle", "jamline_provenance")
 """Variables of a QGIS project that hold the texts, in the order of `texts`."""
+
+_NOT_IN_XML = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\U00010000-\U0010ffff]")
+"""XML 1.0, 2.2. A road's name may come from anywhere."""
 
 _INSTANT = "One image is one instant: it shows how densely vehicles stand, not how long they have stood."
 
@@ -38,7 +42,12 @@ def texts(run: RunRecord) -> dict[str, str]:
         subtitle = f"“{first.claim}”: {first.verdict}, {first.likelihood}{chance}. {first.reason}"
         subtitle += f" {more} more in report.html." if more else ""
     told = (title, subtitle, _provenance(run))
-    return {name: " ".join(text.split()) for name, text in zip(NAMES, told, strict=True)}
+    return {name: " ".join(speakable(text).split()) for name, text in zip(NAMES, told, strict=True)}
+
+
+def speakable(value: Any) -> Any:
+    """Return a text with a mark for each character that no XML can hold; anything else as it is."""
+    return _NOT_IN_XML.sub("\ufffd", value) if type(value) is str else value
 
 
 def longest_of(run: RunRecord) -> tuple[RoadRecord, QueueRecord] | None:
