@@ -206,6 +206,13 @@ def test_the_map_is_in_the_utm_zone_of_the_road_around_its_longest_queue(tmp_pat
     assert sides[3] - sides[1] == pytest.approx(1.3 * (queues[0].end_m - queues[0].start_m), rel=0.01)
 
 
+def test_a_run_about_another_road_opens_on_the_queue_that_is_there(tmp_path, queues):
+    other = run_record(measure_queues(example.jam(example.bent_road(name="another"))))
+    write_project(tmp_path / PROJECT, other, layers([queues], [queues.evidence]))
+    box = document(tmp_path / PROJECT).getElementsByTagName("DefaultViewExtent")
+    assert box[0].getAttribute("xmin")
+
+
 # -- the file --------------------------------------------------------------------------------------
 
 

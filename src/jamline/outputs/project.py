@@ -214,7 +214,9 @@ def _extent(frames: Mapping[str, Any], run: RunRecord, epsg: int) -> tuple[float
     if longest is not None and len(queues):
         road, queue = longest
         apart = (queues["start_m"] - queue.start_m).abs() + (queues["end_m"] - queue.end_m).abs()
-        shown = queues.loc[[apart[(queues["road"] == road.name) & (queues["side"] == queue.side)].idxmin()]]
+        # A run that was handed in may be about others.
+        elsewhere = (queues["road"] != road.name) | (queues["side"] != queue.side)
+        shown = queues.loc[[apart.where(~elsewhere, apart + 1e9).idxmin()]]
     west, south, east, north = (float(side) for side in shown.to_crs(epsg).total_bounds)
     metres = max(_MARGIN * (east - west) / _MAP_MM[0], _MARGIN * (north - south) / _MAP_MM[1], _LEAST_M / _MAP_MM[0])
     x, y = (west + east) / 2, (south + north) / 2
