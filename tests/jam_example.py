@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import rasterio
+import shapely
+from pyproj import Transformer
 
 from jamline import tables
 from jamline.evidence import Evidence
@@ -103,3 +107,36 @@ def reject_beyond(folder: Path, station_m: float) -> None:
             file.create_function(name, 1, lambda _: None)
         rejected = "UPDATE vehicles SET review = 'rejected' WHERE state = 'queued' AND station_m > ?"
         file.execute(rejected, (station_m,))
+
+
+def item_of(tile: Path, folder: Path) -> Path:
+    """An image as Sentinel-2 comes: an item with a file for each colour, whose scale and offset it alone tells."""
+    folder.mkdir()
+    with rasterio.open(tile) as file:
+        profile = file.profile | {"count": 1, "dtype": "uint16", "nodata": 0, "compress": "deflate"}
+        profile.pop("photometric", None)
+        pixels = file.read().astype(np.uint16)
+        west, south, east, north = Transformer.from_crs(file.crs, 4326, always_xy=True).transform_bounds(*file.bounds)
+    seen = pixels.any(axis=0)
+    assets = {}
+    for colour, band in zip(("red", "green", "blue"), pixels, strict=True):
+        with rasterio.open(folder / f"{colour}.tif", "w", **profile) as file:
+            file.write(np.where(seen, 1200 + 20 * band, 0).astype(np.uint16), 1)
+        assets[colour] = {
+            "href": f"./{colour}.tif",
+            "roles": ["data"],
+            "eo:bands": [{"name": colour, "common_name": colour}],
+            "raster:bands": [{"scale": 0.0001, "offset": -0.1, "nodata": 0}],
+        }
+    item = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": "S2_example",
+        "bbox": [west, south, east, north],
+        "geometry": shapely.geometry.mapping(shapely.box(west, south, east, north)),
+        "properties": {"datetime": "2022-09-25T08:03:00Z", "gsd": 0.5},
+        "links": [],
+        "assets": assets,
+    }
+    (folder / "item.json").write_text(json.dumps(item))
+    return folder / "item.json"

@@ -152,7 +152,7 @@ def test_a_link_to_the_images_is_followed(tmp_path):
 
 def test_eight_bits_are_shown_as_they_are(surveyed):
     (picture,), (image,) = surveyed.pictures, surveyed.scene.images
-    assert picture == Picture(path=image.path, crs=image.crs, bands={"red": 1, "green": 2, "blue": 3})
+    assert picture == Picture(name=image.path, path=image.path, crs=image.crs, bands={"red": 1, "green": 2, "blue": 3})
 
 
 def test_a_mask_of_the_file_is_one_more_band_to_qgis(repository):
@@ -175,13 +175,28 @@ def test_sixteen_bits_are_stretched_alike_and_what_lies_elsewhere_is_left_out(sm
     survey = jl.survey(str(tmp_path), small_scene / "road.geojson", detector="contrast")
     assert "far.tif" in {image.path.rpartition("/")[2] for image in survey.scene.images}
     assert "far.tif" not in {picture.path.rpartition("/")[2] for picture in survey.pictures}
-    ((low, high),) = {(picture.low, picture.high) for picture in survey.pictures}
+    ((low, high),) = {limits for picture in survey.pictures for limits in picture.limits.values()}
     assert 100 <= low < high <= 100 + 20 * 255
+
+
+def test_an_item_is_shown_by_its_files_with_its_own_numbers(small_scene, tmp_path):
+    """Scale and offset of the item are unknown to QGIS: what is black and white is told in the files' numbers."""
+    (tile,) = small_scene.glob("tile_*.tif")
+    item = example.item_of(tile, tmp_path / "item")
+    (picture,) = jl.survey(str(item), small_scene / "road.geojson", detector="contrast").pictures
+    assert picture.name == str(item)
+    assert source_of(picture.path, tmp_path / "out") == picture.path
+    for colour in ("red", "green", "blue"):
+        assert str(tmp_path / "item" / f"{colour}.tif") in picture.path
+        low, high = picture.limits[colour]
+        assert 1200 <= round(low) < high <= 1200 + 20 * 255
 
 
 def test_more_images_than_qgis_opens_at_once_are_counted(tmp_path, queues):
     frames = layers([queues], [queues.evidence])
-    pictures = [Picture(path=str(tmp_path / f"{number}.tif"), crs=CRS(32638)) for number in range(1234)]
+    pictures = [
+        Picture(name=f"{number}.tif", path=str(tmp_path / f"{number}.tif"), crs=CRS(32638)) for number in range(1234)
+    ]
     write_project(tmp_path / PROJECT, run_record(queues), frames, pictures)
     assert len(sources(tmp_path / PROJECT)) == 4 + 200
     groups = [

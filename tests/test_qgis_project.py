@@ -71,6 +71,7 @@ def results(place, small_scene):
         "beside": measured(home / "tiles", "out"),
         "deep": measured(home / "deep", "out16"),
         "turned": measured(turned(tile, home), "turned-out"),
+        "item": measured(example.item_of(tile, home / "item"), "item-out"),
     }
 
 
@@ -85,7 +86,7 @@ def told(place, results):
     )
 
 
-@pytest.mark.parametrize("name", ["beside", "deep", "turned", "moved"])
+@pytest.mark.parametrize("name", ["beside", "deep", "turned", "item", "moved"])
 def test_it_opens_whole_with_the_layers_over_the_imagery(told, name):
     project = told[name]
     assert (project["read"], project["bad"], project["crs"]) == (True, [], "EPSG:32638")
@@ -180,6 +181,13 @@ def test_sixteen_bits_are_as_bright_as_eight(told, place):
     assert 0.2 < bare.mean() < 0.9
     assert abs(np.median(eight[~bare]) - np.median(sixteen[~bare])) < 40
     assert np.corrcoef(eight.ravel(), sixteen.ravel())[0, 1] > 0.9
+
+
+def test_a_file_for_each_colour_makes_one_image_as_bright_as_all_others(told, place):
+    assert told["item"]["tree"][1] == ["imagery", ["item"]]
+    deep, item = (cv2.imread(str(place / "seen" / f"{number}.png")).astype(float) for number in (1, 3))
+    assert np.corrcoef(deep.ravel(), item.ravel())[0, 1] > 0.97
+    assert abs(deep - item).mean() < 6
 
 
 def test_an_image_in_another_system_lies_where_it_belongs(told, place):

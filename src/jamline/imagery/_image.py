@@ -63,6 +63,8 @@ class Image:
         Seconds at which bands were taken, by role, after one of them; empty where that is not known.
     overviews : tuple of int
         Factors of the coarser resolutions that the file has.
+    own_linear : tuple
+        Scale and offset that the file itself gives for each band; its item may know better.
     mixed : bool
         True if the file is packed in a way that stores the bands' detail together, as JPEG does.
     """
@@ -83,6 +85,7 @@ class Image:
     overviews: tuple[int, ...] = ()
     band_times: Mapping[str, float] = field(default_factory=dict)
     cloud_percent: float | None = None
+    own_linear: tuple[tuple[float, float], ...] = ()
     mixed: bool = False
 
     def __repr__(self) -> str:
@@ -97,6 +100,11 @@ class Image:
         return all(colour in self.bands for colour in _bands.COLOUR)
 
     @property
+    def opened(self) -> str:
+        """What GDAL opens: the path, an asset of the item, or several files joined, as a virtual raster written out."""
+        return self._source.path
+
+    @property
     def dtypes(self) -> tuple[str, ...]:
         """NumPy names of the types in which the bands' numbers are stored."""
         return self._source.dtypes
@@ -105,6 +113,20 @@ class Image:
     def masked(self) -> bool:
         """True if the file says by a mask of its own, inside or as ``.msk``, what was not seen."""
         return self._decoder.masked
+
+    def elsewhere_read(self, role: str, value: float) -> float:
+        """Return what programs that know nothing of an item read where a band has a value here.
+
+        Parameters
+        ----------
+        role : str
+            Of the band.
+        value : float
+            Scaled as the item says, or else the file.
+        """
+        scale, offset = self._decoder.linear.get(self.bands[role], (1.0, 0.0))
+        own_scale, own_offset = self.own_linear[self.bands[role] - 1] if self.own_linear else (1.0, 0.0)
+        return (value - offset) / scale * (own_scale or 1.0) + own_offset
 
     @property
     def remote(self) -> bool:

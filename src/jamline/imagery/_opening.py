@@ -124,6 +124,7 @@ def _described(
         gsd_m=gsd_m or max(claimed_m or 0.0, longer_m * delivery.coarser),
         acquired=_metadata.acquired(item, tags),
         cloud_percent=_metadata.cloud_percent(item),
+        own_linear=tuple(zip(dataset.scales, dataset.offsets, strict=True)),
         footprint=_geometry.footprint(crs, dataset.transform, dataset.width, dataset.height),
         _decoder=_decoder(dataset, delivery, roles, palette, pixel_m, veil),
         _source=source,

@@ -54,22 +54,24 @@ class Picture:
 
     Parameters
     ----------
+    name : str
+        File, address or item that it is known by.
     path : str
-        File or address.
+        File or address that GDAL opens, or a virtual raster written out.
     crs : pyproj.CRS
         Its coordinate reference system: QGIS takes a project's word for it.
     bands : mapping
         1-based band by role: ``red``, ``green``, ``blue``, or ``pan``, perhaps ``alpha``; empty to leave it to QGIS.
-    low, high : float, optional
-        The numbers, scaled as the file says, that are shown as black and as white; without them numbers are shown as
-        they are, which suits 8 bits.
+    limits : mapping
+        By role the numbers, scaled as the file says, that are shown as black and as white; without them numbers are
+        shown as they are, which suits 8 bits.
     """
 
+    name: str
     path: str
     crs: CRS
     bands: Mapping[str, int] = field(default_factory=dict)
-    low: float | None = None
-    high: float | None = None
+    limits: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def write_project(path: Path, run: RunRecord, frames: Mapping[str, Any], pictures: Sequence[Picture] = ()) -> None:
@@ -95,7 +97,7 @@ def write_project(path: Path, run: RunRecord, frames: Mapping[str, Any], picture
         segment_m=_round_step((extent[2] - extent[0]) / 8),
         layers=[(name, title, _KINDS[name], *_style(name)) for name, title in _LAYERS.items()],
         images=[
-            (number, _name_of(each.path), source_of(each.path, path.parent), each)
+            (number, _name_of(each.name), source_of(each.path, path.parent), each)
             for number, each in enumerate(pictures[:_MOST_IMAGES], start=1)
         ],
         count=len(pictures),
@@ -171,6 +173,8 @@ def source_of(path: str, folder: Path) -> str:
     """
     if path.startswith(("http://", "https://")):
         return f"/vsicurl/{path}"
+    if path.startswith("<"):
+        return path
     if is_address(path):
         return re.sub(r"^(s3|gs|az)://", r"/vsi\1/", path)
     file, home = os.path.realpath(path), os.path.realpath(folder)
@@ -186,8 +190,9 @@ def source_of(path: str, folder: Path) -> str:
 
 def _name_of(path: str) -> str:
     """Return what an image is called in the list of layers."""
-    last = path.split("?", 1)[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return last.rpartition(".")[0] or last
+    place, _, item = path.partition("#")
+    last = place.split("?", 1)[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return item or last.rpartition(".")[0] or last
 
 
 def _style(name: str) -> tuple[str, str]:

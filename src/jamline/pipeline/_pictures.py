@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import shapely
@@ -49,15 +50,18 @@ def _around(corridor: Corridor) -> Any:
 
 def _picture(image: Image, corridor: Corridor, number: int) -> Picture:
     """Return one image; a single band that shows all colours has a palette, which QGIS reads itself."""
-    roles = ("red", "green", "blue", "alpha") if image.has_colour else ("pan", "alpha")
-    bands = {role: image.bands[role] for role in roles if role in image.bands}
-    if len({bands.get(role) for role in roles[:-1]}) < len(roles) - 1:
-        return Picture(path=image.path, crs=image.crs)
+    colours = ("red", "green", "blue") if image.has_colour else ("pan",)
+    picture = Picture(name=image.path, path=image.opened, crs=image.crs)
+    bands = {role: image.bands[role] for role in (*colours, "alpha") if role in image.bands}
+    if len({bands[role] for role in colours}) < len(colours):
+        return picture
     if image.masked:
         # QGIS shows a file's mask as one more band.
         bands["alpha"] = len(image.dtypes) + 1
-    if all(image.dtypes[bands[role] - 1] == _SHOWN_AS_THEY_ARE for role in bands if role != "alpha"):
-        return Picture(path=image.path, crs=image.crs, bands=bands)
+    if all(image.dtypes[bands[role] - 1] == _SHOWN_AS_THEY_ARE for role in colours):
+        return replace(picture, bands=bands)
     stretch = corridor.stretches[number]
     low = float(stretch.low.min())
-    return Picture(path=image.path, crs=image.crs, bands=bands, low=low, high=low + float(stretch.high))
+    ends = (low, low + float(stretch.high))
+    limits = {role: tuple(image.elsewhere_read(role, end) for end in ends) for role in colours}
+    return replace(picture, bands=bands, limits=limits)
