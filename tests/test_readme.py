@@ -93,7 +93,7 @@ def test_whoever_ran_the_demo_meets_no_folder_that_is_taken(repository, readme):
     """Each example writes where no other one does, as nothing is overwritten unasked."""
     taken = ["out/lars"]
     for page in (readme, *((repository / "docs" / name).read_text(encoding="utf-8") for name in ("quick-start.md",))):
-        taken += re.findall(r" -o (\S+?)[`\n ]", page) + re.findall(r"\bwrite(?:_layers)?\(\"([^\"]+)\"", page)
+        taken += re.findall(r"\s-o (\S+?)[`\s]", page) + re.findall(r"\bwrite(?:_layers)?\(\"([^\"]+)\"", page)
     assert len(taken) > 5
     assert [folder for folder in taken if folder == "out" or not folder.startswith("out/")] == []
     assert len(taken) == len(set(taken))
