@@ -501,7 +501,7 @@ def test_ends_and_rows_have_intervals():
 def test_paths_are_drawn_from_the_exact_posterior():
     rng = np.random.default_rng(2)
     seen_bins = rng.normal(0.0, 2.0, (40, 1, _chain.VIEWS))
-    filtered = _chain.filter_states(lambda first, stop: seen_bins[first:stop], 40)
+    filtered = _chain.filter_states(lambda first, stop: seen_bins[first:stop], bins=40, columns=1)
     draws = 20000
     paths = _chain.draw_paths(filtered, draws=draws, rng=rng)
     drawn = np.zeros((40, 5))
@@ -529,7 +529,7 @@ def test_paths_are_drawn_from_the_exact_posterior():
 def test_states_last_their_least_durations():
     rng = np.random.default_rng(3)
     seen_bins = rng.normal(0.0, 3.0, (200, 1, _chain.VIEWS))
-    filtered = _chain.filter_states(lambda first, stop: seen_bins[first:stop], 200)
+    filtered = _chain.filter_states(lambda first, stop: seen_bins[first:stop], bins=200, columns=1)
     paths = _chain.draw_paths(filtered, draws=200, rng=rng)
     inner = (paths.first > 0) & (paths.last < 199)
     lasted = paths.last - paths.first + 1

@@ -145,17 +145,16 @@ _PRIOR = np.linalg.matrix_power(_STEP, 4096)[0]
 """Shares of the phases on a road that goes on before its first bin."""
 
 
-def filter_states(log_likelihood: Likelihoods, bins: int) -> Filtered:
+def filter_states(log_likelihood: Likelihoods, *, bins: int, columns: int) -> Filtered:
     """Go forward through the bins: the chance of each phase given the bins up to each one.
 
     Parameters
     ----------
     log_likelihood : callable
         `Likelihoods`.
-    bins : int
+    bins, columns : int
         How many there are.
     """
-    columns = log_likelihood(0, 1).shape[1]
     left = np.empty((bins, columns, len(_LEFT)), np.float32)
     resisted = np.zeros((columns, len(_LOOPS), bins + 1))
     ahead = np.tile(_PRIOR, (columns, 1))
@@ -218,7 +217,7 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
     --------
     >>> seen = np.zeros((30, 1, VIEWS))
     >>> seen[10:20, :, [CLEAR, FLOWING, CREEPING, HOLE]] = -9.0
-    >>> filtered = filter_states(lambda first, stop: seen[first:stop], 30)
+    >>> filtered = filter_states(lambda first, stop: seen[first:stop], bins=30, columns=1)
     >>> paths = draw_paths(filtered, draws=50, rng=np.random.default_rng(0))
     >>> there = (paths.state == STANDING) & (paths.first <= 10) & (paths.last >= 19)
     >>> np.unique(paths.path[there]).size > 40

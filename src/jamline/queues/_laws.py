@@ -9,13 +9,17 @@ any two of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, special
 
+from jamline.queues._place import GAP_M, REACH_M, RECALL, STEP_M, Place
+
 Array = npt.NDArray[np.float64]
+Gamma = Callable[[Array, npt.ArrayLike, npt.ArrayLike], Array]
 Mixture = tuple[tuple[float, float, float], ...]
 """Share, mean in metres and shape of each of the gamma laws that make up a law of gaps."""
 
@@ -28,9 +32,6 @@ CREEPING: Mixture = ((0.5, 8.0, 4.0), (0.5, 13.0, 4.0))
 
 FLOWING: Mixture = ((0.5, 35.0, 1.8), (0.5, 80.0, 2.0))
 """Traffic that flows: dense, just below the breakdown at 28 vehicles per km and lane, and lighter."""
-
-REACH_M = 100.0
-"""How far behind a vehicle its row is remembered."""
 
 _CAR_M, _CAR_SD_M = 5.0, 2.0
 """Length of a vehicle that was missed where no vehicle says how long they are."""
@@ -57,14 +58,9 @@ _ERROR_M = 1.0
 _OTHER, _ROUNDS = 0.15, 12
 """Share of gaps that creep, and that flow, while shares are learned; and in how many rounds they are."""
 
-_STEP_M, _LEAST_RECALL, _RECALLS = 0.5, 0.05, 39
-"""Steps in which hazards are tabled, and the recalls from 0.05 to 1 for which they are."""
-
 _SURE = 80.0
 """No stretch speaks more strongly than this; past it logarithms of survival are noise."""
 
-_GAP_M = np.arange(0.0, REACH_M + _STEP_M, _STEP_M)
-_RECALL = np.linspace(_LEAST_RECALL, 1.0, _RECALLS)
 _K = np.arange(_MOST_MISSED + 1.0)
 
 
@@ -118,22 +114,23 @@ class TrueGaps:
         >>> survival.sum(axis=-1).round(3)
         array([1., 0.])
         """
-        chance = missing(recall)
-        x = np.maximum(gap_m, 0.1 * _STEP_M)
-        single = [(share, _gamma(x, mean, mean**2 / shape)) for share, mean, shape in self.mixture]
+        return self.density(gap_m, recall), self._apart(_survival, gap_m, recall)
+
+    def density(self, gap_m: Array, recall: Array) -> Array:
+        """Return the density of a found gap alone, as `thinned` does; survival costs more."""
+        return self._apart(_density, gap_m, recall)
+
+    def _apart(self, gamma: Gamma, gap_m: Array, recall: Array) -> Array:
+        x = np.maximum(gap_m, 0.1 * STEP_M)
+        single = np.sum([share * gamma(x, mean, mean**2 / shape) for share, mean, shape in self.mixture], axis=0)
         k = _K[1:]
-        several = _gamma(
+        several = gamma(
             x[..., None],
             (k + 1) * self.mean_m + k * self.vehicle_m,
             (k + 1) * self.variance_m2 + k * self.vehicle_sd_m**2,
         )
-        density, survival = (
-            np.concatenate(
-                [np.sum([share * part[i] for share, part in single], axis=0)[..., None], several[i]], axis=-1
-            )
-            for i in range(2)
-        )
-        return density * chance, survival * chance
+        apart: Array = np.concatenate([single[..., None], several], axis=-1) * missing(recall)
+        return apart
 
 
 def missing(recall: Array) -> Array:
@@ -168,12 +165,23 @@ def again_missed(recall: Array) -> Array:
     return again
 
 
-def _gamma(x: Array, mean: npt.ArrayLike, variance: npt.ArrayLike) -> tuple[Array, Array]:
-    """Return density and survival of a gamma law."""
+def _density(x: Array, mean: npt.ArrayLike, variance: npt.ArrayLike) -> Array:
+    """Return the density of a gamma law."""
+    shape, scale = _form(mean, variance)
+    density: Array = np.exp((shape - 1) * np.log(x) - x / scale - special.gammaln(shape) - shape * np.log(scale))
+    return density
+
+
+def _survival(x: Array, mean: npt.ArrayLike, variance: npt.ArrayLike) -> Array:
+    """Return the survival of a gamma law."""
+    shape, scale = _form(mean, variance)
+    return np.asarray(special.gammaincc(shape, x / scale))
+
+
+def _form(mean: npt.ArrayLike, variance: npt.ArrayLike) -> tuple[Array, Array]:
+    """Return shape and scale of a gamma law."""
     mean, variance = np.asarray(mean), np.asarray(variance)
-    shape, scale = mean**2 / variance, variance / mean
-    density = np.exp((shape - 1) * np.log(x) - x / scale - special.gammaln(shape) - shape * np.log(scale))
-    return density, np.asarray(special.gammaincc(shape, x / scale))
+    return mean**2 / variance, variance / mean
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,29 +209,15 @@ class Law:
     missed: Array
     missed_var: Array
 
-    def charge(self, table: Array, gap_m: Array, recall: Array) -> Array:
-        """Return a cumulative hazard after so many metres, shape of ``gap_m``; past the table it goes on evenly."""
-        inside = self.at(table, np.minimum(gap_m, REACH_M), recall)
-        level = _level(recall)
-        slope = (table[level, -1] - table[level, -21]) / (20 * _STEP_M)
-        beyond: Array = inside + np.maximum(gap_m - REACH_M, 0.0) * slope
-        return beyond
-
-    def hazard(self, gap_m: Array, recall: Array) -> Array:
-        """Return the chance per metre to find a vehicle so far behind the one before it, or the first of a row."""
-        known = np.isfinite(gap_m)
-        behind = self.at(self.arrival, np.where(known, gap_m, 0.0), recall)
-        chance: Array = np.where(known, behind, recall / (self.true.mean_m + self.true.vehicle_m))
+    def hazard(self, known: npt.NDArray[np.bool_], place: Place, recall: Array) -> Array:
+        """Return the chance per metre to find a vehicle so far behind the one before it, where there is one."""
+        chance: Array = np.where(known, place.look(self.arrival), self.anew(recall))
         return chance
 
-    @staticmethod
-    def at(table: Array, gap_m: Array, recall: Array) -> Array:
-        """Look up a table, shape of ``gap_m``."""
-        x = np.clip(gap_m / _STEP_M, 0.0, table.shape[1] - 1.001)
-        i, level = x.astype(np.intp), _level(recall)
-        below, above = table[level, i], table[level, i + 1]
-        value: Array = below + (x - i) * (above - below)
-        return value
+    def anew(self, recall: Array) -> Array:
+        """Return the chance per metre to find the first vehicle of a row."""
+        chance: Array = recall / (self.true.mean_m + self.true.vehicle_m)
+        return chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,24 +245,26 @@ class Laws:
         mean = (length_m.sum() + _KNOWN_FROM * _CAR_M) / known
         spread = (np.sum((length_m - mean) ** 2) + _KNOWN_FROM * _CAR_SD_M**2) / known
         vehicle = float(mean), float(spread**0.5)
-        index = np.rint(gap_m[gap_m < REACH_M] / _STEP_M).astype(np.intp)
-        number, found = np.bincount(index, minlength=len(_GAP_M)), np.full(len(_GAP_M), recall)
+        index = np.rint(gap_m[gap_m < REACH_M] / STEP_M).astype(np.intp)
+        number, found = np.bincount(index, minlength=len(GAP_M)), np.full(len(GAP_M), recall)
         creeping, flowing = TrueGaps(CREEPING, *vehicle), TrueGaps(FLOWING, *vehicle)
-        others = sum(_OTHER * true.thinned(_GAP_M, found)[0].sum(axis=-1) for true in (creeping, flowing))
-        x = np.maximum(_GAP_M, 0.1 * _STEP_M)
+        others = sum(_OTHER * true.density(GAP_M, found).sum(axis=-1) for true in (creeping, flowing))
+        x = np.maximum(GAP_M, 0.1 * STEP_M)
         usual = np.array([share for share, _, _ in STANDING])
-        single = recall * np.stack([_gamma(x, mean, mean**2 / shape)[0] for _, mean, shape in STANDING])
+        single = recall * np.stack([_density(x, mean, mean**2 / shape) for _, mean, shape in STANDING])
         standing = TrueGaps(STANDING, *vehicle)
         for _ in range(_ROUNDS):
             # Expectation and maximisation; a gap in which vehicles were missed, or that rather creeps or flows, tells
             # nothing of single gaps.
             share = np.array([share for share, _, _ in standing.mixture])
-            total = standing.thinned(_GAP_M, found)[0].sum(axis=-1) + others
+            total = standing.density(GAP_M, found).sum(axis=-1) + others
             weight = share[:, None] * single / np.maximum(total, 1e-300)
             share = weight @ number + _KNOWN_FROM * usual
             parts = zip(share / share.sum(), STANDING, strict=True)
             standing = TrueGaps(tuple((float(s), mean, shape) for s, (_, mean, shape) in parts), *vehicle)
-        return cls(_law(flowing), _law(standing, beside=flowing), _law(creeping, beside=flowing))
+        laws = [true.thinned(GAP_M, RECALL[:, None]) for true in (flowing, standing, creeping)]
+        free = laws[0]
+        return cls(_law(flowing, *free), _law(standing, *laws[1], beside=free), _law(creeping, *laws[2], beside=free))
 
     def queued(self, gap_m: Array, recall: Array, creeping: Array) -> tuple[Array, Array, Array]:
         """Return what a gap of a queue says, shape (n,) each.
@@ -285,9 +281,11 @@ class Laws:
         """
         two = self.standing, self.creeping
         share = 1 - creeping, creeping
-        hazard = sum(s * law.hazard(gap_m, recall) for s, law in zip(share, two, strict=True))
-        missed = sum(s * law.at(law.missed, gap_m, recall) for s, law in zip(share, two, strict=True))
-        spread = sum(s * law.at(law.missed_var, gap_m, recall) for s, law in zip(share, two, strict=True))
+        known = np.isfinite(gap_m)
+        behind, place = Place.of(np.where(known, gap_m, 0.0), recall), Place.of(gap_m, recall)
+        hazard = sum(s * law.hazard(known, behind, recall) for s, law in zip(share, two, strict=True))
+        missed = sum(s * place.look(law.missed) for s, law in zip(share, two, strict=True))
+        spread = sum(s * place.look(law.missed_var) for s, law in zip(share, two, strict=True))
         return np.asarray(hazard), np.asarray(missed), np.asarray(spread)
 
     def hole_chance(self, gap_m: Array, recall: Array, creeping: Array, *, limit_m: float) -> Array:
@@ -298,7 +296,7 @@ class Laws:
         chance = np.zeros(len(gap_m))
         wide = np.flatnonzero(gap_m > limit_m)
         gap, found = gap_m[wide], recall[wide]
-        standing, slow = (law.true.thinned(gap, found)[0] for law in (self.standing, self.creeping))
+        standing, slow = (law.true.density(gap, found) for law in (self.standing, self.creeping))
         weight = (1 - creeping[wide, None]) * standing + creeping[wide, None] * slow
         part = (gap[:, None] - _K * self.standing.true.vehicle_m) / (_K + 1)
         hole = np.maximum(found * _HOLE / _HOLE_M * np.exp(-(gap - limit_m) / _HOLE_M), 1e-300)
@@ -306,14 +304,13 @@ class Laws:
         return chance
 
 
-def _law(true: TrueGaps, *, beside: TrueGaps | None = None) -> Law:
-    """Table one kind of traffic; where other traffic may be beside it, its rows may end at every vehicle."""
-    found, going = true.thinned(_GAP_M, _RECALL[:, None])
-    found = ndimage.gaussian_filter1d(found, _ERROR_M / _STEP_M, axis=1, mode="reflect")
+def _law(true: TrueGaps, found: Array, going: Array, *, beside: tuple[Array, Array] | None = None) -> Law:
+    """Table traffic that is given `thinned`; where other may be beside it, its rows may end at every vehicle."""
+    found = ndimage.gaussian_filter1d(found, _ERROR_M / STEP_M, axis=1, mode="reflect")
     density, survival, goes_on = found.sum(axis=-1), going.sum(axis=-1), np.ones(found.shape[:-1])
     alone = np.minimum(-np.log(np.maximum(survival, 1e-300)), _SURE)
     if beside is not None:
-        free, freely = beside.thinned(_GAP_M, _RECALL[:, None])
+        free, freely = beside
         goes_on = (1 - _ENDS) * density
         density, survival = (
             (1 - _ENDS) * own + _ENDS * other.sum(axis=-1) for own, other in ((density, free), (survival, freely))
@@ -329,9 +326,3 @@ def _law(true: TrueGaps, *, beside: TrueGaps | None = None) -> Law:
         missed=mean,
         missed_var=np.maximum(goes_on * (share @ _K**2) - mean**2, 0.0),
     )
-
-
-def _level(recall: Array) -> npt.NDArray[np.intp]:
-    """Return the row of the tables for a recall."""
-    share = (np.asarray(recall) - _LEAST_RECALL) / (1.0 - _LEAST_RECALL)
-    return np.rint(np.clip(share, 0.0, 1.0) * (_RECALLS - 1)).astype(np.intp)

@@ -82,7 +82,7 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
     if not every:
         return []
     # All readings of both sides go through the chain side by side.
-    filtered = filter_states(partial(_likelihoods, every), every[0].sight.bins)
+    filtered = filter_states(partial(_likelihoods, every), bins=every[0].sight.bins, columns=len(every))
     paths = draw_paths(filtered, draws=_DRAWS, rng=rng)
     del filtered
     column = np.searchsorted(paths.path, _DRAWS * np.arange(len(every) + 1))

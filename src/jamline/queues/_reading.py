@@ -16,7 +16,8 @@ from scipy import special
 
 from jamline.evidence import Evidence
 from jamline.queues._chain import CLEAR, CREEPING, FLOWING, HEAD, HOLE, STANDING, TAIL, VIEWS
-from jamline.queues._laws import REACH_M, Law, Laws
+from jamline.queues._laws import Laws
+from jamline.queues._place import REACH_M, Place
 from jamline.queues._rows import Rows, in_lane
 from jamline.queues._sight import Sight
 
@@ -88,16 +89,18 @@ class Reading:
         )
         before, behind = between.at_vehicles(self.rows.bin)
         begins = np.diff(bins, prepend=-1) > 0
+        known = np.isfinite(gap_m)
+        place = Place.of(np.where(known, gap_m, 0.0), recall)
         for state, law in laws.items():
-            arrivals = self._arrivals(law.hazard(gap_m, recall), own)
+            arrivals = self._arrivals(law.hazard(known, place, recall), own)
             # Any row may end but not all of them: past the last vehicle of every row the full price is due.
-            alone = between.costs(law, law.alone)
-            beside = between.costs(law, law.row, upto_m=REACH_M)
-            total[:, state] = summed(arrivals) - row.sum(row.costs(law, law.row)) - between.sum(alone - beside)
+            alone = between.costs(law.alone)
+            beside = between.costs(law.row, forgotten=True)
+            total[:, state] = summed(arrivals) - row.sum(row.costs(law.row)) - between.sum(alone - beside)
             if state != FLOWING:
                 # A queue's first bin owes nothing for the road before its first vehicle, nor for how far behind another
                 # that one stands; its last bin nothing for the road behind its last vehicle.
-                anew = self._arrivals(law.hazard(np.full(len(arrivals), np.inf), recall), own) - arrivals
+                anew = self._arrivals(law.anew(recall), own) - arrivals
                 total[:, HEAD[state]] = total[:, state] + between.sum(alone * before) + summed(anew * begins)
                 total[:, TAIL[state]] = total[:, state] + between.sum(alone * behind)
         return total
@@ -180,10 +183,18 @@ class _Tracks:
         number = number[keep]
         return cls(there[of[keep]], number, near_m[keep], far_m[keep], recall[number - first], first, stop)
 
-    def costs(self, law: Law, table: Array, *, upto_m: float = np.inf) -> Array:
-        """Return by how much a cumulative hazard rises over each piece, shape (k,)."""
-        low, high = np.minimum(self.from_m, upto_m), np.minimum(self.to_m, upto_m)
-        return law.charge(table, high, self.recall) - law.charge(table, low, self.recall)
+    @cached_property
+    def _ends(self) -> tuple[Place, Place]:
+        """Where the pieces' ends lie in the tables of laws."""
+        return Place.past(self.from_m, self.recall), Place.past(self.to_m, self.recall)
+
+    def costs(self, table: Array, *, forgotten: bool = False) -> Array:
+        """Return by how much a cumulative hazard rises over each piece, shape (k,).
+
+        Where rows are ``forgotten``, it does so no further than to `REACH_M`.
+        """
+        low, high = (each.within() for each in self._ends) if forgotten else self._ends
+        return high.look(table) - low.look(table)
 
     def sum(self, values: Array) -> Array:
         """Sum values of pieces over each bin, shape (bins,)."""

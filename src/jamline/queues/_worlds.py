@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.queues._chain import CREEPING, STANDING, Sojourns
-from jamline.queues._laws import REACH_M, again_missed
+from jamline.queues._laws import again_missed
 from jamline.queues._pieces import Pieces, chains_of, pieces_of, true_ends
+from jamline.queues._place import REACH_M
 from jamline.queues._reading import Reading
 from jamline.queues._unseen import Unseen
 
