@@ -88,11 +88,18 @@ class Shelf(Sequence[npt.NDArray[Kind]], Generic[Kind]):
         return True
 
 
-def give_back() -> None:
+def give_back(length_m: float = LONG_M) -> None:
     """Give memory that was freed back to the system, where the C library knows how to (glibc).
 
     Of its own accord it keeps what lies below anything still in use: on a road of 500 km, 80 MB from finding the line.
+
+    Parameters
+    ----------
+    length_m : float
+        Road that is measured; what a shorter one than `LONG_M` leaves behind is too little to ask for.
     """
+    if length_m < LONG_M:
+        return
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError, TypeError):

@@ -225,7 +225,7 @@ def lay_flat(
     pixel_m = _pixel_m(scene)
     width_m = road.width_m or _width_of(road)
     looks = looks or [Look.along(scene, road, neighbours, width_m=width_m, later=_later(pixel_m, half_width_m))]
-    _leave_room(road)
+    give_back(road.length_m)
     overview = Overview.of(looks, road)
     if not overview.seen_m:
         raise NothingToMeasureError(
@@ -234,11 +234,11 @@ def lay_flat(
     alignment = overview.align(width_m, trusted=not align_road)
     surface = overview.surface(alignment)
     aligned = road.shifted(alignment.station_m, alignment.shift_m) if align_road else road
-    _leave_room(road)
+    give_back(road.length_m)
     edges = overview.edges(alignment, road, aligned)
     stretches = overview.stretches
     del overview, looks
-    _leave_room(road)
+    give_back(road.length_m)
     if half_width_m is None:
         half_width_m = max(NEAR_M, alignment.width_m / 2 + _BESIDE_M)
     return Corridor(
@@ -274,12 +274,6 @@ def look_along(scene: Scene, road: Road, pieces: range, *, neighbours: Sequence[
     """
     width_m = road.width_m or _width_of(road)
     return Look.along(scene, road, neighbours, width_m=width_m, later=_later(_pixel_m(scene)), pieces=pieces)
-
-
-def _leave_room(road: Road) -> None:
-    """Give back what was freed, where there is much of it."""
-    if road.length_m > LONG_M:
-        give_back()
 
 
 def _pixel_m(scene: Scene) -> float:

@@ -19,6 +19,7 @@ from jamline.detect.contrast import Contrast
 from jamline.detect.network import Network
 from jamline.errors import UsageError
 from jamline.evidence import Evidence
+from jamline.memory import give_back
 from jamline.road import Road
 
 Array = npt.NDArray[np.float64]
@@ -125,6 +126,7 @@ def evidence_of(corridor: Corridor, stretches: Sequence[Stretch], *, detector: s
         Name of the detector.
     """
     road = corridor.road
+    give_back(road.length_m)
     every = [boxes for stretch in stretches for boxes in stretch.boxes]
     boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, every), strict=True)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))

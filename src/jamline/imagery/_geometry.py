@@ -21,9 +21,14 @@ _REACH_PX = 8.0
 """Pixels to each side over which the size of one is measured: well above rounding, well below distortion."""
 
 
-def to_pixel(crs: CRS, transform: Any, width: int, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Array, Array]:
-    """Turn longitude and latitude into columns and rows, centre of the first pixel (0, 0)."""
-    x, y = _transformer(crs.to_wkt()).transform(np.asarray(lon, float), np.asarray(lat, float))
+def to_pixel(
+    crs: CRS, transform: Any, width: int, lon: npt.ArrayLike, lat: npt.ArrayLike, *, wkt: str | None = None
+) -> tuple[Array, Array]:
+    """Turn longitude and latitude into columns and rows, centre of the first pixel (0, 0).
+
+    ``wkt`` is the CRS written out, where that is at hand: it takes as long as a few hundred places.
+    """
+    x, y = _transformer(wkt or crs.to_wkt()).transform(np.asarray(lon, float), np.asarray(lat, float))
     x, y = np.asarray(x, float), np.asarray(y, float)
     if crs.is_geographic:
         # A raster from 0 to 360 degrees, or across the antimeridian, and a road given from -180 to 180.

@@ -134,6 +134,11 @@ class Image:
         return any(map(is_address, self.files))
 
     @cached_property
+    def _wkt(self) -> str:
+        """The CRS written out."""
+        return self.crs.to_wkt()
+
+    @cached_property
     def sha256(self) -> str | None:
         """Hash of its files, one after another, in hexadecimal digits; ``None`` if one is at an address."""
         if self.remote:
@@ -158,7 +163,7 @@ class Image:
         col, row : array
             The centre of the first pixel is (0, 0). NaN where the CRS does not reach.
         """
-        return _geometry.to_pixel(self.crs, self.transform, self.width, lon, lat)
+        return _geometry.to_pixel(self.crs, self.transform, self.width, lon, lat, wkt=self._wkt)
 
     def to_lonlat(self, col: npt.ArrayLike, row: npt.ArrayLike) -> tuple[_geometry.Array, _geometry.Array]:
         """Turn pixel coordinates into longitude and latitude: the inverse of `to_pixel`.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, sparse
+from scipy import ndimage
 
 from jamline.imagery._bands import COLOUR
 from jamline.imagery._source import Source
@@ -226,36 +226,61 @@ def area_mean(
     valid : bool array, shape (m, n)
         True where any part was seen.
     """
-    down, across = _shares(row_edges, pixels.shape[1]), _shares(col_edges, pixels.shape[2])
+    down, across = _Shares.of(row_edges, pixels.shape[1]), _Shares.of(col_edges, pixels.shape[2])
     total = _summed(down, across, pixels)
     if valid.all():
-        return (total / np.outer(down.sum(axis=1), across.sum(axis=1))).astype(np.float32), np.ones(
-            total.shape[1:], bool
-        )
+        return (total / np.outer(down.whole(), across.whole())).astype(np.float32), np.ones(total.shape[1:], bool)
     weight = _summed(down, across, valid[None].astype(np.float64))[0]
     # Sums of ones are exact but for the fractions at the edges.
     seen = weight > 1e-6
     return np.where(seen, total / np.where(seen, weight, 1.0), 0.0).astype(np.float32), seen
 
 
-def _shares(edges: npt.NDArray[np.float64], size: int) -> sparse.csr_array:
-    """Return how much of each pixel lies between each two edges, shape (edges - 1, size)."""
-    first = np.clip(np.floor(edges[:-1]).astype(int), 0, size - 1)
-    reach = math.ceil(float(np.diff(edges).max())) + 1
-    pixel = first[:, None] + np.arange(reach)
-    share = np.minimum(pixel + 1, edges[1:, None]) - np.maximum(pixel, edges[:-1, None])
-    share = np.where(pixel < size, np.maximum(share, 0.0), 0.0)
-    starts = np.arange(0, share.size + 1, reach)
-    return sparse.csr_array((share.ravel(), np.minimum(pixel, size - 1).ravel(), starts), shape=(len(share), size))
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """How much of each pixel lies between each two edges.
+
+    Parameters
+    ----------
+    pixel : array of int, shape (edges - 1, reach)
+        The pixels that may lie there.
+    share : array, shape (edges - 1, reach)
+        So much of each does.
+    """
+
+    pixel: npt.NDArray[np.intp]
+    share: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, edges: npt.NDArray[np.float64], size: int) -> _Shares:
+        """Tell it of so many pixels."""
+        first = np.clip(np.floor(edges[:-1]).astype(int), 0, size - 1)
+        reach = math.ceil(float(np.diff(edges).max())) + 1
+        pixel = first[:, None] + np.arange(reach)
+        share = np.minimum(pixel + 1, edges[1:, None]) - np.maximum(pixel, edges[:-1, None])
+        share = np.where(pixel < size, np.maximum(share, 0.0), 0.0)
+        return cls(np.minimum(pixel, size - 1), share)
+
+    def whole(self) -> npt.NDArray[np.float64]:
+        """Return how many pixels lie between each two edges."""
+        return self.times(np.ones((int(self.pixel.max()) + 1, 1)))[:, 0]
+
+    def times(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Add up what lies between each two edges, values of shape (size, n): pixel after pixel."""
+        summed = np.zeros((len(self.pixel), values.shape[1]))
+        for pixel, share in zip(self.pixel.T, self.share.T, strict=True):
+            part = values[pixel]
+            part *= share[:, None]
+            summed += part
+        return summed
 
 
-def _summed(down: sparse.csr_array, across: sparse.csr_array, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _summed(down: _Shares, across: _Shares, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Add up what lies between edges, values of shape (layers, h, w) being constant over their pixels."""
     layers, high, wide = values.shape
-    rows = down @ np.moveaxis(values, 1, 0).reshape(high, layers * wide)
+    rows = down.times(np.moveaxis(values, 1, 0).reshape(high, layers * wide).astype(np.float64))
     turned = rows.reshape(-1, layers, wide).transpose(2, 1, 0).reshape(wide, -1)
-    summed: npt.NDArray[np.float64] = (across @ turned).reshape(across.shape[0], layers, -1).transpose(1, 2, 0)
-    return summed
+    return across.times(turned).reshape(len(across.pixel), layers, -1).transpose(1, 2, 0)
 
 
 def _fill(zero: Mask, side_px: int, beyond: tuple[tuple[int, int], tuple[int, int]]) -> Mask:

@@ -16,7 +16,7 @@ from jamline.detect import Detector, as_detector, find_vehicles
 from jamline.errors import NothingToMeasureError, RoadError
 from jamline.evidence import Evidence
 from jamline.imagery import Scene, open_scene
-from jamline.memory import LONG_M, give_back
+from jamline.memory import give_back
 from jamline.motion import measure_motion, times_of
 from jamline.outputs import Picture, RunRecord, check_outdir, put_layers, result_folder, run_record
 from jamline.pipeline._onlooker import Onlooker, Progress
@@ -226,8 +226,7 @@ def concluded(
     if not times:
         scene.close()
         corridors[:] = [None] * len(corridors)
-        if sum(each.road.length_m for each in evidence) > LONG_M:
-            give_back()
+        give_back(sum(each.road.length_m for each in evidence))
     queues = tuple(
         measure_motion(corridor, measured_on, times) if corridor else measured_on
         for corridor, measured_on in zip(corridors, map(measure_queues, evidence), strict=True)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from jamline.errors import UsageError
 from jamline.evidence import Evidence
+from jamline.memory import give_back
 from jamline.queues._chain import VIEWS, draw_paths, filter_states
 from jamline.queues._queue import Queue, Queues
 from jamline.queues._reading import READINGS, Reading, readings
@@ -81,6 +82,7 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
     every = [reading for readings_of_side in read.values() for reading in readings_of_side]
     if not every:
         return []
+    give_back(evidence.road.length_m)
     # All readings of both sides go through the chain side by side.
     filtered = filter_states(partial(_likelihoods, every), bins=every[0].sight.bins, columns=len(every))
     paths = draw_paths(filtered, draws=_DRAWS, rng=rng)

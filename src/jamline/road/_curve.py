@@ -24,7 +24,7 @@ from jamline.errors import RoadError
 from jamline.road._ellipsoid import metres_per_degree
 from jamline.road._nearest import nearest
 from jamline.road._normals import Normals
-from jamline.road._points import STEP_M, blocks, interpolated, resampled, smoothed, stations
+from jamline.road._points import STEP_M, between, blocks, columns_at, resampled, smoothed, stations
 
 Array = npt.NDArray[np.float64]
 
@@ -131,8 +131,10 @@ class Road:
         """
         s = np.atleast_1d(np.asarray(station_m, dtype=float))
         inside = np.clip(s, 0.0, self.length_m)
-        lonlat = interpolated(inside, self.station_m, self.lonlat)
-        normal = self._normals.at(inside)
+        near = between(inside, self.station_m)
+        station_m = self.station_m[near]
+        lonlat = columns_at(inside, station_m, self.lonlat[near])
+        normal = columns_at(inside, station_m, self._normals.of(near))
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
         metric = metres_per_degree(lonlat[:, 1])
         beyond = (s - inside)[:, None]
@@ -149,7 +151,8 @@ class Road:
             Stations in metres.
         """
         s = np.clip(np.atleast_1d(np.asarray(station_m, dtype=float)), 0.0, self.length_m)
-        normal = self._normals.at(s)
+        near = between(s, self.station_m)
+        normal = columns_at(s, self.station_m[near], self._normals.of(near))
         bearing: Array = np.degrees(np.arctan2(normal[:, 1], -normal[:, 0])) % 360.0
         return bearing
 
@@ -260,7 +263,10 @@ class Road:
         numbers : array of int, shape (n,)
             Of the points, as `within` gives them.
         """
-        normal = self._normals.of(numbers)
+        if not len(numbers):
+            return np.zeros((0, 2))
+        first = int(numbers.min())
+        normal = self._normals.of(slice(first, int(numbers.max()) + 1))[numbers - first]
         return np.column_stack([normal[:, 1], -normal[:, 0]])
 
     @cached_property

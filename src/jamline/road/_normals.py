@@ -45,25 +45,14 @@ class Normals:
             if len(self._blocks) > _KEPT:
                 self._blocks = {}
 
-    def at(self, station_m: Array) -> Array:
-        """Return what lies between the points' directions at stations, not of unit length, shape (n, 2)."""
-        if not len(station_m):
-            return np.zeros((0, 2))
-        near = _points.between(station_m, self._station_m)
-        return _points.interpolated(station_m, self._station_m[near], self._range(near.start, near.stop))
-
-    def of(self, numbers: npt.NDArray[np.intp]) -> Array:
-        """Return the directions at some of the points, shape (n, 2)."""
-        if not len(numbers):
-            return np.zeros((0, 2))
-        first = int(numbers.min())
-        return self._range(first, int(numbers.max()) + 1)[numbers - first]
-
-    def _range(self, first: int, stop: int) -> Array:
-        """Return the directions at successive points."""
+    def of(self, points: slice) -> Array:
+        """Return the directions at successive points, of which there is at least one, shape (n, 2)."""
         size = _points.BLOCK
-        numbers = range(first // size, (stop - 1) // size + 1)
-        parts = [self._block(number)[max(0, first - number * size) : stop - number * size] for number in numbers]
+        first, last = points.start // size, (points.stop - 1) // size
+        parts = [
+            self._block(number)[max(0, points.start - number * size) : points.stop - number * size]
+            for number in range(first, last + 1)
+        ]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _block(self, number: int) -> Array:

@@ -68,14 +68,22 @@ def smoothed(points: Array) -> Array:
 
 def interpolated(x: Array, xp: Array, fp: Array) -> Array:
     """Interpolate every column of ``fp``, shape (n, k), at ``x``, shape (m,)."""
-    if len(x):
-        # What lies between is all that tells; on a road of 500 km the rest would be copied for each metre asked for.
-        near = between(x, xp)
-        xp, fp = xp[near], fp[near]
-    return np.column_stack([np.interp(x, xp, fp[:, k]) for k in range(fp.shape[1])])
+    # What lies between is all that tells; on a road of 500 km the rest would be copied for each metre asked for.
+    near = between(x, xp)
+    return columns_at(x, xp[near], fp[near])
 
 
 def between(x: Array, xp: Array) -> slice:
-    """Return which of ``xp``, in order, tell what lies at ``x``, of which there is at least one."""
-    low = max(0, int(np.searchsorted(xp, x.min(), side="right")) - 1)
-    return slice(low, min(len(xp), int(np.searchsorted(xp, x.max(), side="left")) + 1))
+    """Return which of ``xp``, in order, tell what lies at ``x``; one of them where nothing is asked for."""
+    if not len(x):
+        return slice(0, 1)
+    low = max(0, int(xp.searchsorted(x.min(), side="right")) - 1)
+    return slice(low, min(len(xp), int(xp.searchsorted(x.max(), side="left")) + 1))
+
+
+def columns_at(x: Array, xp: Array, fp: Array) -> Array:
+    """Interpolate every column of ``fp``, shape (n, k), at ``x``, shape (m,), where there are not many more ``xp``."""
+    columns = np.empty((len(x), fp.shape[1]))
+    for k in range(fp.shape[1]):
+        columns[:, k] = np.interp(x, xp, fp[:, k])
+    return columns
