@@ -22,8 +22,8 @@ Pixels = npt.NDArray[np.float32]
 PIXEL_M = 1.0
 """Pixel of the strip that it sees: a lane is three of them, a road with its surroundings 48."""
 
-CELLS_AT_ONCE = 4096
-"""Cells whose answers are unpacked at once: 33 km of road."""
+CELLS_AT_ONCE = 1024
+"""Cells whose answers are unpacked at once: 8 km of road."""
 
 REACH_M = 24.0
 """Half the strip's width: furthest shift, half a wide road, and what lies beside it."""

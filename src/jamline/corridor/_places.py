@@ -59,13 +59,16 @@ def posterior_blocks(log_weight: Weights, count: int, move: Array) -> Iterator[t
         local = _local(log_weight, starts[number], count)
         forward = _forward(local, before[number], move)
         posterior = np.empty_like(local)
-        for i in range(len(local) - 1, -1, -1):
+        total = np.add.reduce
+        for here, behind in zip(local[::-1], posterior[::-1], strict=True):
             # Here it is what speaks for each place from behind; after it, that and what speaks for it itself.
-            behind = np.ones(local.shape[1]) if backward is None else move @ backward
-            if backward is not None:
-                behind /= behind.sum()
-            posterior[i] = forward[i] * behind
-            backward = local[i] * behind
+            if backward is None:
+                behind[:] = 1.0
+            else:
+                np.matmul(move, backward, out=behind)
+                behind /= total(behind)
+            backward = here * behind
+        posterior *= forward
         posterior /= posterior.sum(axis=1, keepdims=True)
         yield starts[number], posterior
 
@@ -79,9 +82,15 @@ def _local(log_weight: Weights, start: int, count: int) -> Array:
 def _forward(local: Array, before: Array | None, move: Array) -> Array:
     """Sum from the front over one block."""
     forward = np.empty_like(local)
-    for i, here in enumerate(local):
-        ahead = here if before is None else (before @ move) * here
-        before = forward[i] = ahead / ahead.sum()
+    total = np.add.reduce
+    for here, ahead in zip(local, forward, strict=True):
+        if before is None:
+            ahead[:] = here
+        else:
+            np.matmul(before, move, out=ahead)
+            ahead *= here
+        ahead /= total(ahead)
+        before = ahead
     return forward
 
 
@@ -105,7 +114,8 @@ def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np
     >>> path_through(lambda start, stop: weight[start:stop], 2, np.full((3, 3), 1 / 3))
     array([0, 2])
     """
-    log_move = np.log(np.maximum(move, 1e-300))
+    log_move = np.ascontiguousarray(np.log(np.maximum(move, 1e-300)).T)
+    ahead = np.empty_like(log_move)
     came = np.zeros((count, len(move)), np.uint16)
     best: Array | None = None
     for start in range(0, count, _BLOCK):
@@ -113,9 +123,10 @@ def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np
             if best is None:
                 best = weight
                 continue
-            ahead = best[:, None] + log_move
-            came[i] = ahead.argmax(axis=0)
-            best = ahead.max(axis=0) + weight
+            # Turned, so that each place's ways lie side by side.
+            np.add(best, log_move, out=ahead)
+            came[i] = ahead.argmax(axis=1)
+            best = ahead.max(axis=1) + weight
     path = np.empty(count, np.intp)
     path[-1] = 0 if best is None else best.argmax()
     for i in range(count - 1, 0, -1):

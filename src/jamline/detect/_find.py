@@ -136,6 +136,7 @@ def evidence_of(corridor: Corridor, stretches: Sequence[Stretch], *, detector: s
         edge_sigma_m=_edge_sigma_m(corridor),
         edges=corridor.edges,
     )
+    give_back(road.length_m)
     return Evidence(
         road=road,
         vehicles=_vehicles(boxes, road, beside),

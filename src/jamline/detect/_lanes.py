@@ -36,7 +36,7 @@ _JUMP = 0.01
 _ALIKE = 5.0
 """Cells that look at the same stretch of road count as one look."""
 
-_CELLS = 4096
+_CELLS = 1024
 """Cells whose edges are asked for at once."""
 
 _ASTRIDE = 0.2

@@ -97,6 +97,8 @@ def _picture(section: Section, road: str, pixel_m: float) -> StripImage:
 
 def _block_mean(pixels: npt.NDArray[Any], factor: int) -> npt.NDArray[Any]:
     """Average blocks of pixels, shape (bands, rows, columns); the last block may be smaller."""
+    if factor == 1:
+        return pixels
     rows, columns = (math.ceil(size / factor) * factor for size in pixels.shape[1:])
     padding = ((0, 0), (0, rows - pixels.shape[1]), (0, columns - pixels.shape[2]))
     whole = np.pad(pixels, padding, mode="edge")
