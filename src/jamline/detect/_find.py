@@ -27,6 +27,9 @@ Array = npt.NDArray[np.float64]
 DETECTORS: Mapping[str, Callable[[], Shipped]] = {"network": Network.shipped, "contrast": Contrast}
 """Detectors by the name that `--detector` takes; the first is used unless another is named."""
 
+_AT_ONCE = 1024
+"""Boxes that are put on the map at once, on a part of the road that is at hand."""
+
 _EDGE_SIGMA_M = 0.8
 """How well a width that is tagged, or found with the road, tells where the lanes end."""
 
@@ -188,12 +191,16 @@ def footprints(boxes: Boxes, road: Road) -> npt.NDArray[np.object_]:
     if not len(boxes):
         return np.zeros(0, dtype=object)
     # Counter-clockwise as seen from above: forward right, forward left, back left, back right.
-    signs = ((1, -1), (1, 1), (-1, 1), (-1, -1), (1, -1))
-    corners = []
-    for along, across in signs:
-        lon, lat = road.to_map(
-            boxes.station_m + along * boxes.length_m / 2, boxes.offset_m + across * boxes.width_m / 2
-        )
-        corners.append(np.column_stack([lon, lat]))
-    rings: npt.NDArray[np.object_] = shapely.polygons(np.stack(corners, axis=1))
+    signs = ((1, -1), (1, 1), (-1, 1), (-1, -1))
+    rings: npt.NDArray[np.object_] = np.empty(len(boxes), dtype=object)
+    for first in range(0, len(boxes), _AT_ONCE):
+        part = boxes.take(np.arange(first, min(first + _AT_ONCE, len(boxes))))
+        corners = np.empty((len(part), 5, 2))
+        for number, (along, across) in enumerate(signs):
+            lon, lat = road.to_map(
+                part.station_m + along * part.length_m / 2, part.offset_m + across * part.width_m / 2
+            )
+            corners[:, number, 0], corners[:, number, 1] = lon, lat
+        corners[:, 4] = corners[:, 0]
+        rings[first : first + len(part)] = shapely.polygons(corners)
     return rings
