@@ -59,16 +59,13 @@ def posterior_blocks(log_weight: Weights, count: int, move: Array) -> Iterator[t
         local = _local(log_weight, starts[number], count)
         forward = _forward(local, before[number], move)
         posterior = np.empty_like(local)
-        total = np.add.reduce
-        for here, behind in zip(local[::-1], posterior[::-1], strict=True):
+        for i in range(len(local) - 1, -1, -1):
             # Here it is what speaks for each place from behind; after it, that and what speaks for it itself.
-            if backward is None:
-                behind[:] = 1.0
-            else:
-                np.matmul(move, backward, out=behind)
-                behind /= total(behind)
-            backward = here * behind
-        posterior *= forward
+            behind = np.ones(local.shape[1]) if backward is None else move @ backward
+            if backward is not None:
+                behind /= behind.sum()
+            posterior[i] = forward[i] * behind
+            backward = local[i] * behind
         posterior /= posterior.sum(axis=1, keepdims=True)
         yield starts[number], posterior
 
@@ -82,15 +79,9 @@ def _local(log_weight: Weights, start: int, count: int) -> Array:
 def _forward(local: Array, before: Array | None, move: Array) -> Array:
     """Sum from the front over one block."""
     forward = np.empty_like(local)
-    total = np.add.reduce
-    for here, ahead in zip(local, forward, strict=True):
-        if before is None:
-            ahead[:] = here
-        else:
-            np.matmul(before, move, out=ahead)
-            ahead *= here
-        ahead /= total(ahead)
-        before = ahead
+    for i, here in enumerate(local):
+        ahead = here if before is None else (before @ move) * here
+        before = forward[i] = ahead / ahead.sum()
     return forward
 
 
