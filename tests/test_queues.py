@@ -503,7 +503,7 @@ def test_paths_are_drawn_from_the_exact_posterior():
     seen_bins = rng.normal(0.0, 2.0, (40, 1, _chain.VIEWS))
     filtered = _chain.filter_states(lambda first, stop: seen_bins[first:stop], bins=40, columns=1)
     draws = 20000
-    paths = _chain.draw_paths(filtered, draws=draws, rng=rng)
+    paths = _chain.in_order(_chain.draw_paths(filtered, draws=draws, rng=rng))
     drawn = np.zeros((40, 5))
     for state in range(5):
         mine = paths.state == state
@@ -530,7 +530,7 @@ def test_states_last_their_least_durations():
     rng = np.random.default_rng(3)
     seen_bins = rng.normal(0.0, 3.0, (200, 1, _chain.VIEWS))
     filtered = _chain.filter_states(lambda first, stop: seen_bins[first:stop], bins=200, columns=1)
-    paths = _chain.draw_paths(filtered, draws=200, rng=rng)
+    paths = _chain.in_order(_chain.draw_paths(filtered, draws=200, rng=rng))
     inner = (paths.first > 0) & (paths.last < 199)
     lasted = paths.last - paths.first + 1
     for state, least in ((_chain.STANDING, 4), (_chain.CREEPING, 4), (_chain.HOLE, 2), (_chain.FLOWING, 5)):

@@ -7,7 +7,7 @@ through it draws whole paths from the joint posterior, a sojourn at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Rounds = list[tuple[npt.NDArray[np.signedinteger[Any]], ...]]
+"""Path, first bin, last bin and state of sojourns, in the order in which they were drawn."""
+
 Likelihoods = Callable[[int, int], Array]
 """How well each state, its first or its last bin explains what a bin shows, from one bin to before another, shape
 (bins, columns, VIEWS); 0 throughout where nothing was seen. Columns are chains of their own."""
@@ -51,7 +54,7 @@ _STATES = {
 _NEVER = 60.0
 """Minus the logarithm of a chance that is none."""
 
-_BLOCK, _ASKED = 512, 8
+_BLOCK, _ASKED = 512, 4
 """Bins whose likelihoods are written out by phase at once, and blocks of them that are asked for at once."""
 
 
@@ -162,6 +165,7 @@ def filter_states(log_likelihood: Likelihoods, *, bins: int, columns: int) -> Fi
     for begin in range(0, bins, _BLOCK):
         number = begin // _BLOCK % _ASKED
         if number == 0:
+            asked = np.empty(0)  # or two of them would be there at once
             asked = log_likelihood(begin, min(begin + _ASKED * _BLOCK, bins))
         here = asked[number * _BLOCK : (number + 1) * _BLOCK]
         likelihood = here - here.max(axis=2, keepdims=True)
@@ -194,7 +198,7 @@ def _resist(filtered: Floats, resisted: Array) -> None:
         np.cumsum(summed, axis=-1, out=summed)
 
 
-def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> Sojourns:
+def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> Rounds:
     """Draw paths from their joint posterior: the backward pass, by sojourns.
 
     How long a path has been in a phase is drawn at once, from the products of its chances to have stayed; then, where
@@ -211,14 +215,15 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
 
     Returns
     -------
-    Sojourns
+    list of tuple of array
+        For `in_order`, which is apart from this because on a long road there is no room for both.
 
     Examples
     --------
     >>> seen = np.zeros((30, 1, VIEWS))
     >>> seen[10:20, :, [CLEAR, FLOWING, CREEPING, HOLE]] = -9.0
     >>> filtered = filter_states(lambda first, stop: seen[first:stop], bins=30, columns=1)
-    >>> paths = draw_paths(filtered, draws=50, rng=np.random.default_rng(0))
+    >>> paths = in_order(draw_paths(filtered, draws=50, rng=np.random.default_rng(0)))
     >>> there = (paths.state == STANDING) & (paths.first <= 10) & (paths.last >= 19)
     >>> np.unique(paths.path[there]).size > 40
     True
@@ -229,7 +234,7 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
     number = np.arange(len(column))
     phase = _drawn(filtered.final[column], rng)
     last = np.full(len(column), bins - 1)
-    made: list[tuple[npt.NDArray[np.signedinteger[Any]], ...]] = []
+    made: Rounds = []
     while len(number):
         state, entry, stay = PHASE_STATE[phase], _ENTRY[phase], _STAY[phase]
         # From a phase that may not last, a path goes back to the one before it, bin by bin, and so to the first.
@@ -245,7 +250,7 @@ def draw_paths(filtered: Filtered, *, draws: int, rng: np.random.Generator) -> S
         on = first > 0
         number, column, last, entry = number[on], column[on], first[on] - 1, entry[on]
         phase = _LEFT[_drawn(filtered.left[last, column] * _INTO[entry], rng)]
-    return _in_order(made)
+    return made
 
 
 def _drawn(weight: Floats, rng: np.random.Generator) -> Ints:
@@ -257,8 +262,8 @@ def _drawn(weight: Floats, rng: np.random.Generator) -> Ints:
     return index
 
 
-def _in_order(made: Sequence[tuple[npt.NDArray[np.signedinteger[Any]], ...]]) -> Sojourns:
-    """Put sojourns, given in rounds, in order of path and bin, a field at a time: of a long road they are many."""
+def in_order(made: Rounds) -> Sojourns:
+    """Put drawn sojourns in order of path and bin, a field at a time: of a long road they are many."""
     path, first, last, state = zip(*made, strict=True)
     # One key sorts in a third of the time of two.
     bins = max(int(part.max(initial=0)) for part in last) + 1

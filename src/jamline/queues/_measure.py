@@ -15,7 +15,7 @@ import numpy.typing as npt
 from jamline.errors import UsageError
 from jamline.evidence import Evidence
 from jamline.memory import give_back
-from jamline.queues._chain import VIEWS, draw_paths, filter_states
+from jamline.queues._chain import VIEWS, draw_paths, filter_states, in_order
 from jamline.queues._queue import Queue, Queues
 from jamline.queues._reading import READINGS, Reading, readings
 from jamline.queues._sight import Sight
@@ -84,9 +84,10 @@ def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.G
         return []
     give_back(evidence.road.length_m)
     # All readings of both sides go through the chain side by side.
-    filtered = filter_states(partial(_likelihoods, every), bins=every[0].sight.bins, columns=len(every))
-    paths = draw_paths(filtered, draws=_DRAWS, rng=rng)
-    del filtered
+    likelihoods = partial(_likelihoods, every)
+    drawn = draw_paths(filter_states(likelihoods, bins=every[0].sight.bins, columns=len(every)), draws=_DRAWS, rng=rng)
+    paths = in_order(drawn)
+    del drawn
     column = np.searchsorted(paths.path, _DRAWS * np.arange(len(every) + 1))
     sides: list[Side] = []
     for side, of_side in read.items():
