@@ -246,7 +246,10 @@ def check(frame: Any, schema: Schema, *, source: str) -> Any:
     if missing:
         raise OutputError(f"Invalid table '{schema.name}' in '{source}'. Must have the columns {', '.join(missing)}.")
     frame = frame.assign(**later)
+    dtypes = dict(zip(frame.columns, frame.dtypes, strict=True))
     for column in schema.columns:
+        if dtypes[column.name] == column.dtype:
+            continue
         try:
             frame[column.name] = frame[column.name].astype(column.dtype)
         except (TypeError, ValueError) as error:
