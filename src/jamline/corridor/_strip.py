@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -80,13 +80,17 @@ def read_strip(
     later = later or Later(grid.pixel_m, grid.half_width_m)
     _fetch(scene, grid, later)
     step = max(16, round(_WINDOW_M / grid.pixel_m))
-    for first in range(grid.first // step * step, grid.first + grid.columns, step):
-        # Windows begin at the same stations whatever the cut, so that every cut has the same pixels.
+    # Windows begin at the same stations whatever the cut, so that every cut has the same pixels.
+    begin, end = grid.first // step * step, -(-(grid.first + grid.columns) // step) * step
+    laid = _Laid.over(scene, replace(grid, first=begin, columns=end - begin))
+    for first in range(begin, end, step):
         window = replace(grid, first=first, columns=step)
         part_pixels = np.zeros((len(scene.roles), *window.shape), np.float32)
         part_hidden = np.full(window.shape, Hidden.OUTSIDE, np.uint8)
         part_source = np.full(window.shape, -1, np.int16)
-        _fill(scene, window, later, part_pixels, part_hidden, part_source)
+        _fill(
+            laid.cut(slice(first - begin, first - begin + step)), window, later, part_pixels, part_hidden, part_source
+        )
         wanted = grid.cut(first, first + step)
         here = slice(wanted.first - grid.first, wanted.first - grid.first + wanted.columns)
         there = slice(wanted.first - first, wanted.first - first + wanted.columns)
@@ -97,7 +101,7 @@ def read_strip(
 
 
 def _fill(
-    scene: Scene,
+    laid: _Laid,
     grid: RoadGrid,
     later: Later,
     pixels: Pixels,
@@ -105,20 +109,20 @@ def _fill(
     source: npt.NDArray[np.int16],
 ) -> None:
     """Fill one window's columns in place, from the best image that shows each pixel."""
-    ends = grid.edges()
-    near = _near(scene, ends)
+    roles = laid.scene.roles
+    near = _near(laid.scene, laid.ends)
     seen: dict[int, _Seen] = {}
     # At its very edge an image has no neighbours to interpolate with; where tiles overlap, the next one does.
     for edge in (_KERNEL_PX, -0.5) if len(near) > 1 else (-0.5,):
         for number in near:
             if number not in seen:
-                seen[number] = _Seen.of(scene.images[number], grid, ends)
+                seen[number] = laid.seen(number, grid.rows)
             wanted = (source < 0) & seen[number].within(edge)
             if not wanted.any():
                 continue
-            values, valid = _remap(seen[number], scene.roles, grid, later)
+            values, valid = _remap(seen[number], roles, grid, later)
             hidden[wanted & (hidden == Hidden.OUTSIDE)] = Hidden.NODATA
-            if scene.images[number].veiled:
+            if seen[number].image.veiled:
                 masked = _MASKED[seen[number].why_hidden()]
                 hidden[wanted & (masked > 0)] = masked[wanted & (masked > 0)]
             take = wanted & valid
@@ -139,6 +143,52 @@ def _near(scene: Scene, ends: tuple[Array, Array]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, eq=False)
+class _Laid:
+    """Where some columns of a strip lie on the ground and in the images, worked out for many windows at once.
+
+    Parameters
+    ----------
+    scene : Scene
+    ends : tuple of array, shape (columns, 2)
+        Longitude and latitude of the strip's first and last row.
+    whole : _Laid or None
+        The columns that these are cut from, and which of them these are.
+    """
+
+    scene: Scene
+    ends: tuple[Array, Array]
+    whole: tuple[_Laid, slice] | None = None
+    pixels: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, scene: Scene, grid: RoadGrid) -> _Laid:
+        """Lay out a grid."""
+        return cls(scene, grid.edges())
+
+    def cut(self, columns: slice) -> _Laid:
+        """Return some of the columns."""
+        top, bottom = self.ends
+        return _Laid(self.scene, (top[columns], bottom[columns]), (self, columns))
+
+    def seen(self, number: int, rows: int) -> _Seen:
+        """Tell where they lie in an image."""
+        if self.whole is None:
+            if number not in self.pixels:
+                self.pixels[number] = _pixels_of(self.scene.images[number], self.ends)
+            return _Seen(self.scene.images[number], rows, *self.pixels[number])
+        whole, columns = self.whole
+        seen = whole.seen(number, rows)
+        return _Seen(seen.image, rows, seen.x[:, columns], seen.y[:, columns])
+
+
+def _pixels_of(image: Image, ends: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Return column and row in an image of a strip's first and last row, shape (2, columns) each."""
+    top, bottom = ends
+    x, y = image.to_pixel(np.concatenate([top[:, 0], bottom[:, 0]]), np.concatenate([top[:, 1], bottom[:, 1]]))
+    return x.reshape(2, -1), y.reshape(2, -1)
+
+
+@dataclass(frozen=True, eq=False)
 class _Seen:
     """Where the pixels of a strip lie in an image: everything between its first and last row follows linearly.
 
@@ -155,12 +205,6 @@ class _Seen:
     rows: int
     x: Array
     y: Array
-
-    @classmethod
-    def of(cls, image: Image, grid: RoadGrid, ends: tuple[Array, Array]) -> _Seen:
-        top, bottom = ends
-        x, y = image.to_pixel(np.concatenate([top[:, 0], bottom[:, 0]]), np.concatenate([top[:, 1], bottom[:, 1]]))
-        return cls(image, grid.rows, x.reshape(2, -1), y.reshape(2, -1))
 
     def within(self, edge_px: float) -> npt.NDArray[np.bool_]:
         """Tell which pixels lie in the image, this far from the centres of its outermost pixels."""
@@ -247,7 +291,7 @@ def _fetch(scene: Scene, grid: RoadGrid, later: Later) -> None:
     left: npt.NDArray[np.bool_] | None = None
     for number in _near(scene, ends):
         image = scene.images[number]
-        x, y = _Seen.of(image, grid, ends).near(grid, later)
+        x, y = _Seen(image, grid.rows, *_pixels_of(image, ends)).near(grid, later)
         inside = (x > -0.5) & (x < image.width - 0.5) & (y > -0.5) & (y < image.height - 0.5)
         if left is not None:
             inside &= left
