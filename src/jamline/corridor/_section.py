@@ -76,6 +76,12 @@ class Section:
         seen: Bools = self.hidden == Hidden.SEEN
         return seen
 
+    @property
+    def shown(self) -> Bools:
+        """True where an image shows anything, be it cloud, shape (rows, columns)."""
+        shown: Bools = (self.hidden != Hidden.OUTSIDE) & (self.hidden != Hidden.NODATA)
+        return shown
+
     def brightness(self) -> Pixels:
         """Return what a panchromatic sensor would have seen, shape (rows, columns)."""
         mean: Pixels = self.pixels[: min(3, len(self.pixels))].mean(axis=0)

@@ -108,8 +108,7 @@ class Network:
         if not section.seen.any():
             return Found(Boxes.none(), section.hidden, np.zeros(grid.columns), np.zeros(grid.columns))
         view = View.of(grid)
-        shown = ~np.isin(section.hidden, (Hidden.OUTSIDE, Hidden.NODATA))
-        maps = self.answer(view.strip(section.pixels, shown))
+        maps = self.answer(view.strip(section.pixels, section.shown))
         peaks = peaks_of(maps)
         score = self.score(peaks.logit, section.gsd_m)
         keep = one_each(peaks, score, least=LEAST_SCORE)

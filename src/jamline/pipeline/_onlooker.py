@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jamline.corridor import Corridor, Hidden, Section
+from jamline.corridor import Corridor, Section
 from jamline.detect import Detector, Found
 from jamline.report import StripImage, Strips
 
@@ -80,8 +80,10 @@ def _picture(section: Section, road: str, pixel_m: float) -> StripImage:
     # Up to a whole number of blocks: the next section's picture goes over what is too much.
     stop = min(grid.columns, first + math.ceil((stop - first) / factor) * factor)
     colours = section.pixels[: 3 if len(section.pixels) >= 3 else 1, :, first:stop]
-    grey = np.where(np.isin(section.hidden[:, first:stop], (Hidden.OUTSIDE, Hidden.NODATA)), _UNSEEN_GREY, 0)
-    light = np.where(grey, grey / 255.0, np.clip(colours, 0.0, 1.0))
+    light = np.clip(colours, 0.0, 1.0).astype(np.float64)
+    unshown = ~section.shown[:, first:stop]
+    if unshown.any():
+        light = np.where(unshown, _UNSEEN_GREY / 255.0, light)
     image = np.moveaxis(np.rint(255 * _block_mean(light, factor)), 0, -1).astype(np.uint8)
     start_m = (grid.first + first) * grid.pixel_m
     size_m = factor * grid.pixel_m
