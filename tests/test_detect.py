@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from drawn_road import Drawing, line
 from jamline import tables
-from jamline.corridor import lay_flat
-from jamline.detect import DETECTORS, detector_named, find_vehicles
+from jamline.corridor import Hidden, lay_flat
+from jamline.detect import DETECTORS, _sight, detector_named, find_vehicles
 from jamline.errors import UsageError
 from jamline.imagery import open_scene
 
@@ -270,3 +273,24 @@ def test_an_unknown_detector_is_told_with_those_known(tmp_path):
         find_vehicles(corridor_of(plain(), tmp_path), detector="magic")
     assert caught.value.exit_code == 2
     assert "contrast" in DETECTORS
+
+
+@given(
+    codes=arrays(
+        np.uint8, st.tuples(st.integers(1, 4), st.integers(12, 30)), elements=st.sampled_from([0, 0, 0, 1, 4, 6])
+    ),
+    ends=st.lists(st.integers(0, 12), min_size=2, max_size=5),
+)
+def test_a_bin_is_hidden_by_what_hides_most_of_it(codes, ends):
+    edges = np.sort(ends)
+    low, high = edges[:-1], edges[1:]
+    told = _sight._hidden(codes, low, high)
+    values = np.arange(codes.shape[1]) ** 1.5
+    means = _sight._means(values, low, high)
+    for a, b, code, mean in zip(low, high, told, means, strict=True):
+        part = codes[:, a:b][codes[:, a:b] != Hidden.ELSEWHERE]
+        assert (code == Hidden.SEEN) == bool(len(part) and np.mean(part == 0) >= 0.6)
+        if code:
+            counts = np.bincount(part[part > 0], minlength=7)
+            assert counts[code] == counts.max() if len(part) else code == Hidden.OUTSIDE
+        assert mean == (values[a:b].mean() if b > a else 0.0)

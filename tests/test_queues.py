@@ -16,7 +16,7 @@ import jam_example as example
 from jamline import tables
 from jamline.errors import JamlineError, UsageError
 from jamline.evidence import Evidence
-from jamline.queues import _chain, _laws, _rows, measure_queues
+from jamline.queues import _chain, _laws, _reading, _rows, measure_queues
 
 ROAD = example.bent_road(2000.0)
 ONE_WAY = example.bent_road(2000.0, oneway=True)
@@ -524,6 +524,27 @@ def test_paths_are_drawn_from_the_exact_posterior():
     exact = np.stack([posterior[:, state == _chain.PHASE_STATE].sum(axis=1) for state in range(5)], axis=1)
     assert drawn == pytest.approx(exact, abs=0.02)
     assert drawn.sum(axis=1) == pytest.approx(np.ones(40))
+
+
+def test_bins_asked_for_piece_by_piece_are_explained_as_all_at_once():
+    station = np.concatenate([row(300.0, 40), row(700.0, 9, spacing_m=60.0), row(1320.0, 30)])
+    evidence = seen(ROAD, station, unseen=[(520.0, 610.0, "cloud"), (1400.0, 1430.0, "nodata")], recall=0.7)
+    for reading in _reading.readings(evidence, "right", np.random.default_rng(1)):
+        bins = reading.sight.bins
+        for size in (1, 7, 64):
+            parts = [reading.log_likelihood(at, min(at + size, bins)) for at in range(0, bins, size)]
+            assert np.concatenate(parts).tolist() == reading.log_likelihood(0, bins).tolist()
+
+
+def test_a_long_road_is_asked_for_in_pieces_with_the_same_result(monkeypatch):
+    evidence = seen(ROAD, np.concatenate([row(300.0, 60), row(1320.0, 30)]), unseen=[(520.0, 560.0, "cloud")])
+    monkeypatch.setattr(_chain, "_BLOCK", 16)
+    found = []
+    for asked in (1, 3, 100):
+        monkeypatch.setattr(_chain, "_ASKED", asked)
+        found.append([queue.to_json() for queue in measure_queues(evidence)])
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 2
 
 
 def test_states_last_their_least_durations():
