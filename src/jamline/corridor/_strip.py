@@ -153,6 +153,8 @@ class _Laid:
         Longitude and latitude of the strip's first and last row.
     whole : _Laid or None
         The columns that these are cut from, and which of them these are.
+    pixels : dict
+        Their columns and rows in the images asked for so far, by number, as in `_Seen`.
     """
 
     scene: Scene
