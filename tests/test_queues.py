@@ -39,7 +39,7 @@ def span(queue) -> tuple[float, float]:
     return pytest.approx((queue.start_m, queue.end_m), abs=0.01)
 
 
-@pytest.mark.parametrize("seed", [23, 25, 139])
+@pytest.mark.parametrize("seed", [25, 126, 139])
 def test_no_road_is_in_two_queues_of_one_side(seed):
     # A thin row, seen badly, that many worlds part and many do not.
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""From worlds to what is reported: the queues that most worlds have, each with what it is in every one."""
+"""From worlds to what is reported: the queues that four of five worlds have, each with what it is in every one."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ PACKED_PER_KM_LANE = 90.0
 
 MIN_VEHICLES = 4
 """Fewer say nothing about spacing."""
+
+_LIKELY = 0.8
+"""Share of the worlds that must have a queue before it is reported: that from which a claim counts as supported. On
+simulated roads no queue was in fewer than 95 of 100, nor, with half of the vehicles dropped, all but 3 of 121; of those
+that were none, half were."""
 
 _SENSITIVITY_M = (20.0, 50.0, 100.0)
 
@@ -98,7 +103,7 @@ def summarise(side: Side, *, gap_m: float, level: float, rng: np.random.Generato
         span = Span(float(side.start_m[likely].min()), float(side.end_m[likely].max()))
         same = _matching(side, span)
         # One behind another is what a queue is: a single vehicle with company that nobody saw is none.
-        if len(same.draw) <= side.draws / 2 or len(likely) < 2:
+        if len(same.draw) < _LIKELY * side.draws or len(likely) < 2:
             continue
         # What it is taken for where nobody saw is no reason to take it for a queue.
         count, rows_km = np.median(same.shown), np.median(same.shown_m) / 1000
