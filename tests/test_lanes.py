@@ -8,7 +8,7 @@ import pytest
 from drawn_road import ASPHALT, Drawing, line
 from jamline.corridor import lay_flat
 from jamline.detect import Boxes, find_vehicles
-from jamline.detect._lanes import parked
+from jamline.detect._lanes import lanes_of
 from jamline.imagery import open_scene
 from jamline.queues import measure_queues
 
@@ -22,7 +22,7 @@ def row(start_m, end_m, offset_m, *, step_m=7.5) -> np.ndarray:
     return np.column_stack([station, np.full(len(station), offset_m)])
 
 
-def boxes_of(*rows, seed=0) -> tuple[Boxes, np.ndarray]:
+def boxes_of(*rows, seed=0, looks=0.5) -> tuple[Boxes, np.ndarray]:
     """Return boxes as a detector places them, half a metre askew, and the number of each one's row."""
     places = np.vstack(rows)
     number = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
@@ -31,12 +31,12 @@ def boxes_of(*rows, seed=0) -> tuple[Boxes, np.ndarray]:
     rng = np.random.default_rng(seed)
     offset = places[:, 1] + np.clip(rng.normal(0, 0.35, len(places)), -0.6, 0.6)
     n = len(places)
-    return Boxes(places[:, 0], offset, np.full(n, 4.5), np.full(n, 1.8), np.full(n, 0.9)), number
+    return Boxes(places[:, 0], offset, np.full(n, 4.5), np.full(n, 1.8), np.full(n, 0.9), np.full(n, looks)), number
 
 
-def share_parked(*rows, carriageway_m=8.0, seed=0) -> list[float]:
-    boxes, number = boxes_of(*rows, seed=seed)
-    beside = parked(boxes, carriageway_m=carriageway_m, edge_sigma_m=0.8)
+def share_parked(*rows, carriageway_m=8.0, seed=0, looks=0.5) -> list[float]:
+    boxes, number = boxes_of(*rows, seed=seed, looks=looks)
+    beside = lanes_of(boxes, oneway=False, carriageway_m=carriageway_m, edge_sigma_m=0.8).parked
     return [float(beside[number == k].mean()) for k in range(len(rows))]
 
 
@@ -69,7 +69,35 @@ def test_a_row_that_goes_on_where_the_lane_is_free_is_parked():
 
 
 def test_no_vehicle_is_no_parked_one():
-    assert parked(Boxes.none(), carriageway_m=8.0, edge_sigma_m=0.8).shape == (0,)
+    assert lanes_of(Boxes.none(), oneway=False, carriageway_m=8.0, edge_sigma_m=0.8).parked.shape == (0,)
+
+
+def test_looks_decide_where_width_leaves_it_open():
+    # The row stands where the edge may be to either side of it.
+    (parked_like,) = share_parked(row(0, 300, 3.9), carriageway_m=8.4, looks=0.97)
+    (lane_like,) = share_parked(row(0, 300, 3.9), carriageway_m=8.4, looks=0.03)
+    assert parked_like >= 0.9
+    assert lane_like <= 0.1
+
+
+def test_doubtful_looks_do_not_empty_a_lane():
+    (lane,) = share_parked(row(0, 300, 1.7), carriageway_m=8.4, looks=0.75)
+    assert lane == 0.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("off_m", [-1.5, -0.8, 0.0, 0.8, 1.5])
+def test_a_row_on_the_middle_line_is_all_on_one_side(off_m, seed):
+    # Lanes of 3.5 m to both sides of a middle that was found so far off.
+    boxes, number = boxes_of(row(0, 400, -1.75 - off_m), row(30, 400, 1.75 - off_m, step_m=60.0), seed=seed)
+    left_m = lanes_of(boxes, oneway=False, carriageway_m=7.0, edge_sigma_m=0.8).left_m
+    assert (left_m[number == 0] < 0).all()
+    assert (left_m[number == 1] > 0).all()
+
+
+def test_on_a_oneway_road_a_row_may_stand_on_the_middle():
+    boxes, _ = boxes_of(row(0, 300, 0.0))
+    assert lanes_of(boxes, oneway=True, carriageway_m=10.0, edge_sigma_m=0.8).left_m == pytest.approx(boxes.offset_m)
 
 
 def street(*, bay=BAY, kerb=True) -> Drawing:

@@ -7,19 +7,21 @@ import json
 from dataclasses import replace
 from importlib.resources import files
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from drawn_road import Drawing, line
 from jamline.corridor import RoadGrid, lay_flat
 from jamline.detect import detector_named, find_vehicles
 from jamline.detect._cells import CELL, PIXEL_M, Peaks, View, one_each, peaks_of, resampled
 from jamline.detect.network import Network
-from jamline.evaluate import evaluate
+from jamline.evaluate import evaluate, match_vehicles
 from jamline.imagery import open_scene
 from jamline.pipeline import survey
 from jamline.road import read_road
-from jamline.synth import simulate, varied
+from jamline.synth import SceneSpec, simulate, varied
 
 LENGTH_M = 300.0
 
@@ -44,31 +46,33 @@ def test_resampling_keeps_every_place(zoom, first):
 
 
 def answer(rows: int, columns: int, vehicles) -> np.ndarray:
-    """Maps as the network gives them: (row, column, along, across, length_m, width_m, logit) of each vehicle."""
-    maps = np.zeros((6, rows, columns), np.float32)
+    """Maps as the network gives them: row, column, along, across, length_m, width_m, logit, parked of each vehicle."""
+    maps = np.zeros((7, rows, columns), np.float32)
     maps[0] = -9.0
     maps[5] = -14.0
-    for row, column, along, across, length_m, width_m, logit in vehicles:
+    for row, column, along, across, length_m, width_m, logit, parked in vehicles:
         maps[0, row - 1 : row + 2, column - 1 : column + 2] = logit - 2.0
         maps[0, row, column] = logit
         maps[1:5, row, column] = along, across, np.log(length_m), np.log(width_m)
+        maps[6, row, column] = parked
     return maps
 
 
 def test_peaks_lie_where_the_maps_say():
-    peaks = peaks_of(answer(12, 40, [(5, 10, 0.25, -0.5, 4.5, 1.8, 3.0), (5, 20, 0.0, 0.0, 12.0, 2.5, 1.0)]))
+    peaks = peaks_of(answer(12, 40, [(5, 10, 0.25, -0.5, 4.5, 1.8, 3.0, -2.0), (5, 20, 0.0, 0.0, 12.0, 2.5, 1.0, 4.0)]))
     assert peaks.column == pytest.approx([(10 + 0.25 + 0.5) * CELL[1] - 0.5, 20.5 * CELL[1] - 0.5])
     assert peaks.row == pytest.approx([(5 - 0.5 + 0.5) * CELL[0] - 0.5, 5.5 * CELL[0] - 0.5])
     assert peaks.length_m == pytest.approx([4.5, 12.0])
     assert peaks.width_m == pytest.approx([1.8, 2.5])
     assert peaks.logit == pytest.approx([3.0, 1.0])
+    assert peaks.parked == pytest.approx([-2.0, 4.0])
 
 
 def test_a_vehicle_is_there_once_and_neighbours_stay():
     car, wide = 4.5, 1.8
     at = np.array([0.0, 1.2, 5.6, 0.0]) / PIXEL_M
     across = np.array([0.0, 0.0, 0.0, 2.6]) / PIXEL_M
-    peaks = Peaks(at, across, np.full(4, car), np.full(4, wide), np.zeros(4))
+    peaks = Peaks(at, across, np.full(4, car), np.full(4, wide), np.zeros(4), np.zeros(4))
     kept = one_each(peaks, np.array([0.9, 0.7, 0.8, 0.6]), least=0.1)
     assert sorted(kept.tolist()) == [0, 2, 3]
     assert one_each(peaks, np.array([0.05, 0.02, 0.2, 0.01]), least=0.1).tolist() == [2]
@@ -151,11 +155,36 @@ def test_sections_find_what_the_whole_finds(tmp_path):
             own = (boxes.station_m >= section.core.start_m) & (boxes.station_m < section.core.end_m)
             parts.append(boxes.take(own))
     assert sum(map(len, parts)) == len(whole) > 20
-    for name in ("station_m", "offset_m", "score"):
+    for name in ("station_m", "offset_m", "score", "parked"):
         joined = np.concatenate([getattr(part, name) for part in parts])
         order = np.lexsort([np.concatenate([p.offset_m for p in parts]), np.concatenate([p.station_m for p in parts])])
         expected = getattr(whole, name)[np.lexsort([whole.offset_m, whole.station_m])]
         assert joined[order] == pytest.approx(expected, abs=0.02)
+
+
+def test_parked_rows_look_otherwise_than_a_queue(tmp_path):
+    # Kerb rows on both sides of a two-lane street, and a queue in one of its lanes; nobody says how wide it is.
+    base = varied(9405, gsd_m=0.4, length_km=0.6)
+    scene = base.model_dump(exclude_unset=True) | {
+        "road": {"length_m": 600.0, "shape": "gentle", "lanes_right": 1, "lanes_left": 1, "kerb": True},
+        "queues": [{"side": "right", "start_m": 60.0, "end_m": 540.0}],
+        "flows": [],
+        "parked": [
+            {"side": side, "start_m": 100.0, "end_m": 500.0, "where": "kerb", "fill": 0.9} for side in ("left", "right")
+        ],
+    }
+    spec = SceneSpec.model_validate(scene)
+    folder = simulate(spec, tmp_path / "scene")
+    with open_scene(folder) as opened:
+        corridor = lay_flat(opened, read_road(folder / "road.geojson"))
+        boxes = Network.shipped().find(corridor.read(corridor.grid), carriageway_m=corridor.carriageway_m).boxes
+    truth = gpd.read_file(folder / "truth" / "vehicles.geojson")
+    station, offset = corridor.road.to_road(*shapely.get_coordinates(shapely.centroid(truth.geometry.to_numpy())).T)
+    pairs = match_vehicles(np.column_stack([boxes.station_m, boxes.offset_m]), np.column_stack([station, offset]), 1.5)
+    told, parked = boxes.parked[pairs[:, 0]], (truth["state"] == "parked").to_numpy()[pairs[:, 1]]
+    assert min(parked.sum(), (~parked).sum()) >= 30
+    assert (told[parked] > 0.5).mean() >= 0.8
+    assert (told[~parked] < 0.5).mean() >= 0.8
 
 
 def test_a_picture_of_nothing_has_no_vehicle(tmp_path):

@@ -76,14 +76,21 @@ def test_vehicles_in_town_by_the_network(real, record_property, resolution, leas
     assert got.f1 >= least, got
 
 
-@pytest.fixture(scope="module")
-def waiting(real):
-    """The queue at the signal of `kit_mos155`, as `contrast` sees it."""
+SEEN = [("contrast", "030cm"), ("network", "013cm"), ("network", "030cm"), ("network", "050cm")]
+
+
+@pytest.fixture(scope="module", params=SEEN, ids=" ".join)
+def waiting(real, request):
+    """The queue at the signal of `kit_mos155`, as a detector sees it at a resolution."""
     folder = real / "kit_mos155"
-    return survey(folder / "kit_mos155_030cm.tif", folder / "roads.geojson", detector="contrast")
+    detector, resolution = request.param
+    return survey(folder / f"kit_mos155_{resolution}.tif", folder / "roads.geojson", detector=detector)
 
 
-def test_the_queue_at_a_signal_has_its_length(waiting):
+def test_the_queue_at_a_signal_has_its_length(waiting, request):
+    if "network 030cm" in request.node.name:
+        # One of its last five cars is not found, and those left stand far apart.
+        request.applymarker(MISSED)
     westbound = waiting.queues[0]
     assert westbound.evidence.road.name == "westbound approach"
     assert len(westbound) >= 1

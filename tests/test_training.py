@@ -51,10 +51,11 @@ def test_a_vehicle_that_does_not_show_is_neither_asked_for_nor_denied():
     seen = np.ones((96, 640), bool)
     at = np.array([100.0, 40.0, 4.5, 1.8])
     cell = (int(40 // CELL[0]), int(100 // CELL[1]))
-    heat, _, weight, _ = wanted(np.array([[*at, 0.2]]), seen)
+    heat, targets, weight, _ = wanted(np.array([[*at, 0.2, 1.0]]), seen)
     assert heat[0][cell] == 1.0
     assert weight[cell] > 0.5
-    hidden, _, unweighted, _ = wanted(np.array([[*at, 0.01]]), seen)
+    assert targets[4][cell] == 1.0
+    hidden, _, unweighted, _ = wanted(np.array([[*at, 0.01, 1.0]]), seen)
     assert 0.9 < hidden[0].max() < 0.999
     assert unweighted.max() == 0.0
     # It is one of the vehicles that are there all the same.

@@ -41,6 +41,9 @@ _HELD_OUT = range(8000, 8060)
 
 _ROADS = range(20_000, 20_600)
 
+_AGAIN = 1.5e-3
+"""Highest rate of the second round: half that of the first, or what was learned there would be lost."""
+
 
 @click.group()
 def main() -> None:
@@ -82,11 +85,20 @@ def centreline_(folder: Path, steps: int, seed: int, workers: int, scenes: int, 
 @main.command("detector")
 @_common(30_000)
 @click.option("--scenes", default=len(_LEARNED), show_default=True, help="Simulated roads of 0.6 km to learn from.")
+@click.option("--more", default=4_000, show_default=True, help="Batches after those, the rate raised once more.")
 @click.option("--real", type=click.Path(exists=True, path_type=Path), help="Folder of real frames; none if not given.")
 @click.option("--real-share", default=0.10, show_default=True, help="Share of crops taken from them.")
 @click.option("--out", type=click.Path(path_type=Path), default=_PACKAGE / "detect", help="Where the two files go.")
 def detector_(
-    folder: Path, steps: int, seed: int, workers: int, scenes: int, real: Path | None, real_share: float, out: Path
+    folder: Path,
+    steps: int,
+    seed: int,
+    workers: int,
+    scenes: int,
+    more: int,
+    real: Path | None,
+    real_share: float,
+    out: Path,
 ) -> None:
     """Learn to find vehicles."""
     kept = folder / "scenes"
@@ -95,6 +107,8 @@ def detector_(
     crops = VehicleCrops(learned, cuts, real_share=real_share, seed=seed)
     torch.manual_seed(seed)
     net = trained(RoadNet(), crops, loss_of, folder / "network.pt", steps=steps)
+    if more:
+        net = trained(net, crops.later(steps), loss_of, folder / "network-more.pt", steps=more, rate=_AGAIN)
     free = {name: {2: "rows", 3: "columns"} for name in ("strip", "maps")}
     weights = onnx_of(net, (1, PLANES, 96 // CELL[0], 3200 // CELL[1]), free=free)
     network = Network(weights)
@@ -106,7 +120,7 @@ def detector_(
     about = {
         "scenes": f"simulated, seeds 1 to {scenes}",
         "frames": [f"{name} (KIT AIS, CC-BY 3.0)" for name in LEANS] if real else [],
-        "steps": steps,
+        "steps": steps + more,
         "seed": seed,
     }
     out.mkdir(parents=True, exist_ok=True)

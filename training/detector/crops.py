@@ -105,7 +105,7 @@ def _placed(sample: Sample, rng: np.random.Generator) -> tuple[Array, npt.NDArra
     seen = sample.seen[np.clip(row, 0, rows - 1)][:, np.clip(column, 0, columns - 1)]
     seen[:, (column < 0) | (column >= columns)] = False
     seen[(row < 0) | (row >= rows)] = False
-    boxes = np.column_stack([sample.boxes, sample.shows])
+    boxes = np.column_stack([sample.boxes, sample.shows, sample.parked])
     boxes[:, :2] = (boxes[:, :2] + 0.5) * zoom - (left, top) - 0.5
     boxes[:, 2:4] *= stretch
     return image, seen, boxes

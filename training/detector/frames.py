@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 
-from training.detector.samples import Sample
+from training.detector.samples import UNTOLD, Sample
 
 LEANS = {
     "kit_mos74": "+++++----++-+------++++++",
@@ -89,7 +89,9 @@ def _cuts(path: Path, leans: str, rng: np.random.Generator) -> list[Sample]:
             [place, size[:, 0] * along + size[:, 1] * across, size[:, 0] * across + size[:, 1] * along]
         )
         planes = np.moveaxis(pixels, -1, 0).astype(np.float16)
-        cuts.append(Sample(planes, seen, boxes.astype(np.float32), pixel_m, own_m, np.ones(len(boxes), np.float32)))
+        shows = np.ones(len(boxes), np.float32)
+        parked = np.full(len(boxes), UNTOLD, np.float32)
+        cuts.append(Sample(planes, seen, boxes.astype(np.float32), pixel_m, own_m, shows, parked))
     return cuts
 
 

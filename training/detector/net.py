@@ -14,9 +14,9 @@ from torch.nn import functional
 from jamline.detect._cells import PLANES
 from training.blocks import Down, Step, larger
 
-OUTPUTS = ("heat", "along", "across", "length", "width", "density")
+OUTPUTS = ("heat", "along", "across", "length", "width", "density", "parked")
 """Logit of a vehicle's middle; its place in the cell, in cells; logarithms of its size in metres; logarithm of
-vehicles per cell."""
+vehicles per cell; logit of its being parked beside the running lanes."""
 
 
 class RoadNet(nn.Module):
@@ -68,12 +68,12 @@ def loss_of(
 
     Parameters
     ----------
-    maps : Tensor, shape (n, 6, h, w)
+    maps : Tensor, shape (n, 7, h, w)
         What the network says.
     heat : Tensor, shape (n, 2, h, w)
         Wanted heat, 1 at middles and falling off around, and density, which sums to the number of vehicles.
-    targets : Tensor, shape (n, 4, h, w)
-        Place and size wanted, where ``weight`` is over 0.
+    targets : Tensor, shape (n, 5, h, w)
+        Place and size wanted, where ``weight`` is over 0, and whether a vehicle is parked; under 0 where nobody knows.
     weight, seen : Tensor, shape (n, h, w)
         How much place and size count; 1 where the heat counts.
 
@@ -88,10 +88,14 @@ def loss_of(
     miss = -functional.logsigmoid(-logit) * share**2 * (1 - heat[:, 0]) ** 4 * seen * (1 - middle)
     count = middle.sum().clamp(min=1.0)
     found = (hit.sum() + miss.sum()) / count
-    off = (maps[:, 1:5] - targets).abs() * weight[:, None]
+    off = (maps[:, 1:5] - targets[:, :4]).abs() * weight[:, None]
     placed = (off * torch.tensor([1.0, 1.0, 1.0, 0.6]).view(1, 4, 1, 1)).sum() / weight.sum().clamp(min=1.0)
     log_density = maps[:, 5].clamp(-14.0, 3.0)
     # Poisson: the sum over any stretch is the number of vehicles to be expected there.
     dense = ((log_density.exp() - heat[:, 1] * log_density) * seen).sum() / count
-    total = found + 0.7 * placed + 0.15 * dense
-    return total, {"found": found.item(), "placed": placed.item(), "dense": dense.item()}
+    told = weight * (targets[:, 4] >= 0)
+    wrong = functional.binary_cross_entropy_with_logits(maps[:, 6], targets[:, 4].clamp(min=0.0), reduction="none")
+    parked = (wrong * told).sum() / told.sum().clamp(min=1.0)
+    total = found + 0.7 * placed + 0.15 * dense + 0.3 * parked
+    terms = {"found": found, "placed": placed, "dense": dense, "parked": parked}
+    return total, {name: term.item() for name, term in terms.items()}

@@ -31,6 +31,9 @@ Array = npt.NDArray[np.float32]
 FINEST_M, COARSEST_M = 0.22, 0.95
 """Resolutions learned from. Finer images are averaged to pixels of 0.25 m before they are looked at."""
 
+UNTOLD = -1.0
+"""Stands for where a vehicle of a real frame is, in a lane or beside it: nobody has marked that."""
+
 _REACH_M = 18.0
 """Strips are a little wider than a survey's, so that crops can be shifted sideways."""
 
@@ -51,6 +54,8 @@ class Sample:
         Size of the strip's pixels, and the resolution of the imagery.
     shows : array, float32, shape (n,)
         How much each vehicle changes the picture; see `shown`.
+    parked : array, float32, shape (n,)
+        1 where it stands beside the running lanes, 0 where it is not, `UNTOLD` where nobody knows.
     """
 
     pixels: Pixels
@@ -59,6 +64,7 @@ class Sample:
     pixel_m: float
     gsd_m: float
     shows: Array
+    parked: Array
 
 
 def sample_of(seed: int, *, length_km: float = 0.6) -> Sample | None:
@@ -103,7 +109,8 @@ def laid_flat(folder: Path, empty: Path, *, gsd_m: float) -> Sample:
     boxes = boxes_on(grid, corridor.road, [shapely.geometry.shape(f["geometry"]) for f in features])
     seen = ~np.isin(section.hidden, (Hidden.OUTSIDE, Hidden.NODATA, Hidden.ELSEWHERE))
     shows = shown(rgb, bare, boxes, grid.pixel_m)
-    return Sample(rgb.astype(np.float16), seen, boxes, grid.pixel_m, gsd_m, shows)
+    parked = np.array([f["properties"]["state"] == "parked" for f in features], np.float32)
+    return Sample(rgb.astype(np.float16), seen, boxes, grid.pixel_m, gsd_m, shows, parked)
 
 
 def boxes_on(grid: RoadGrid, road: Road, shapes: Sequence[Any]) -> Array:

@@ -22,8 +22,8 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
 
     Parameters
     ----------
-    boxes : array, shape (n, 5)
-        Column and row of the middle in pixels, length and width in metres, what it shows.
+    boxes : array, shape (n, 6)
+        Column and row of the middle in pixels, length and width in metres, what it shows, whether it is parked.
     seen : array of bool, shape (rows, columns)
 
     Returns
@@ -32,11 +32,11 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
     """
     rows, columns = seen.shape[0] // CELL[0], seen.shape[1] // CELL[1]
     heat = np.zeros((2, rows, columns), np.float32)
-    targets = np.zeros((4, rows, columns), np.float32)
+    targets = np.zeros((5, rows, columns), np.float32)
     weight = np.zeros((rows, columns), np.float32)
     y, x = np.arange(rows, dtype=np.float32), np.arange(columns, dtype=np.float32)
     inside = (boxes[:, 0] > -1) & (boxes[:, 0] < seen.shape[1]) & (boxes[:, 1] > -1) & (boxes[:, 1] < seen.shape[0])
-    for column, row, length_m, width_m, shows in boxes[inside].tolist():
+    for column, row, length_m, width_m, shows, parked in boxes[inside].tolist():
         log_length, log_width = math.log(length_m), math.log(width_m)
         at_x, at_y = (column + 0.5) / CELL[1] - 0.5, (row + 0.5) / CELL[0] - 0.5
         cx, cy = round(at_x), round(at_y)
@@ -55,7 +55,7 @@ def wanted(boxes: Array, seen: npt.NDArray[np.bool_]) -> tuple[Array, Array, Arr
         lead = hump > np.maximum(heat[0][near], 0.3)
         heat[0][near] = np.maximum(heat[0][near], hump)
         heat[1][near] += hump / hump.sum()
-        for k, value in enumerate((off_x[None, :], off_y[:, None], log_length, log_width)):
+        for k, value in enumerate((off_x[None, :], off_y[:, None], log_length, log_width, parked)):
             np.copyto(targets[k][near], value, where=lead)
         np.copyto(weight[near], hump, where=lead)
         heat[0, cy, cx] = 1.0

@@ -38,6 +38,10 @@ class Look:
         True vehicles, and those of them that were found or that anyone could see.
     promised : float
         Vehicles that the density promises.
+    said : array, shape (m,)
+        Logit of being parked, of each vehicle found that is one.
+    parked : array of bool, shape (m,)
+        Whether it is.
     """
 
     gsd_m: float
@@ -46,6 +50,8 @@ class Look:
     true: int
     visible: int
     promised: float
+    said: Array
+    parked: npt.NDArray[np.bool_]
 
 
 def calibrated(looks: Sequence[Look]) -> Calibration:
@@ -66,6 +72,13 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
 
     bias, slope, by_gsd, both = optimize.minimize(lack, np.array([0.0, 1.0, 0.0, 0.0])).x
     score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + (by_gsd + both * logit) * gsd)))
+    said, parked = (np.concatenate([getattr(look, name) for look in looks]) for name in ("said", "parked"))
+
+    def doubt(c: Array) -> float:
+        odds = c[0] + c[1] * said
+        return float(np.logaddexp(0.0, np.where(parked, -odds, odds)).mean())
+
+    parked_bias, parked_slope = optimize.minimize(doubt, np.array([0.0, 1.0])).x
     true = sum(look.true for look in looks)
     promised = sum(look.promised for look in looks)
     found = hit[score >= LEAST_SCORE].sum()
@@ -76,6 +89,8 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
         both=round(float(both), 4),
         density=round(true / promised, 4),
         recall=round(float(found / true), 4),
+        parked_bias=round(float(parked_bias), 4),
+        parked_slope=round(float(parked_slope), 4),
     )
 
 
@@ -102,7 +117,16 @@ def look_at(sample: Sample, network: Network) -> Look:
     promised = np.exp(np.clip(maps[OUTPUTS.index("density")][near][:, shown], -14, 3)).sum()
     visible = sample.shows[true] >= SHOWS
     visible[pairs[:, 1]] = True
-    return Look(sample.gsd_m, peaks.logit[counts], hit, len(truth), int(visible.sum()), float(promised))
+    return Look(
+        gsd_m=sample.gsd_m,
+        logit=peaks.logit[counts],
+        hit=hit,
+        true=len(truth),
+        visible=int(visible.sum()),
+        promised=float(promised),
+        said=peaks.parked[counts][pairs[:, 0]],
+        parked=sample.parked[true][pairs[:, 1]] > 0,
+    )
 
 
 def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:

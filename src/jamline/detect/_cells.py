@@ -71,7 +71,7 @@ class View:
         laid = resampled(rgb, zoom=(zoom, zoom), first=self.first, shape=self.shape)
         return in_cells(np.broadcast_to(laid, (3, *self.shape)))
 
-    def boxes(self, peaks: Peaks, score: Array) -> Boxes:
+    def boxes(self, peaks: Peaks, score: Array, parked: Array) -> Boxes:
         """Return peaks as boxes in road space."""
         return Boxes(
             station_m=self.grid.start_m + (peaks.column + self.first[0] + 0.5) * PIXEL_M,
@@ -79,6 +79,7 @@ class View:
             length_m=peaks.length_m,
             width_m=peaks.width_m,
             score=score,
+            parked=parked,
         )
 
     def seen_at(self, boxes: Boxes, seen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -126,8 +127,8 @@ class Peaks:
     column, row : array, shape (n,)
         Middles; the first pixel's middle is 0.
     length_m, width_m : array, shape (n,)
-    logit : array, shape (n,)
-        Heat before it is a probability.
+    logit, parked : array, shape (n,)
+        Heat, and that it is parked beside the lanes, before they are probabilities.
     """
 
     column: Array
@@ -135,6 +136,7 @@ class Peaks:
     length_m: Array
     width_m: Array
     logit: Array
+    parked: Array
 
     def take(self, index: npt.NDArray[Any]) -> Peaks:
         """Return some of them."""
@@ -146,7 +148,7 @@ def peaks_of(maps: Pixels, *, least: float = -5.0) -> Peaks:
 
     Parameters
     ----------
-    maps : array, shape (6, rows, columns)
+    maps : array, shape (7, rows, columns)
         The network's answer.
     least : float
         Logit below which nothing counts.
@@ -154,13 +156,14 @@ def peaks_of(maps: Pixels, *, least: float = -5.0) -> Peaks:
     heat = np.ascontiguousarray(maps[0])
     top = (heat >= cv2.dilate(heat, np.ones((3, 3), np.uint8))) & (heat > least)
     row, column = np.nonzero(top)
-    along, across, length, width = (maps[k, row, column].astype(float) for k in (1, 2, 3, 4))
+    along, across, length, width, parked = (maps[k, row, column].astype(float) for k in (1, 2, 3, 4, 6))
     return Peaks(
         column=(column + np.clip(along, -1.5, 1.5) + 0.5) * CELL[1] - 0.5,
         row=(row + np.clip(across, -1.5, 1.5) + 0.5) * CELL[0] - 0.5,
         length_m=np.exp(np.clip(length, 0.0, 3.4)),
         width_m=np.exp(np.clip(width, 0.0, 2.5)),
         logit=heat[row, column].astype(float),
+        parked=parked,
     )
 
 

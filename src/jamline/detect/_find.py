@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import shapely
 
 from jamline import tables
 from jamline.corridor import Corridor
-from jamline.detect._lanes import parked
+from jamline.detect._lanes import Lanes, lanes_of
 from jamline.detect._protocol import Boxes, Detector, Shipped
 from jamline.detect._sight import Sight, sight_table
 from jamline.detect.contrast import Contrast
@@ -131,10 +131,11 @@ def evidence_of(corridor: Corridor, stretches: Sequence[Stretch], *, detector: s
     road = corridor.road
     give_back(road.length_m)
     every = [boxes for stretch in stretches for boxes in stretch.boxes]
-    boxes = Boxes(*(np.concatenate(parts) for parts in zip(*map(_columns, every), strict=True)))
+    boxes = Boxes(*(np.concatenate([getattr(each, part.name) for each in every]) for part in fields(Boxes)))
     boxes = boxes.take(np.argsort(boxes.station_m, kind="stable"))
-    beside = parked(
+    lanes = lanes_of(
         boxes,
+        oneway=len(road.sides) == 1,
         carriageway_m=corridor.carriageway_m,
         edge_sigma_m=_edge_sigma_m(corridor),
         edges=corridor.edges,
@@ -142,7 +143,7 @@ def evidence_of(corridor: Corridor, stretches: Sequence[Stretch], *, detector: s
     give_back(road.length_m)
     return Evidence(
         road=road,
-        vehicles=_vehicles(boxes, road, beside),
+        vehicles=_vehicles(boxes, road, lanes),
         sight=sight_table([each for stretch in stretches for each in stretch.sight], road.sides),
         alignment_m=corridor.alignment_m,
         half_width_m=corridor.half_width_m,
@@ -158,11 +159,7 @@ def _edge_sigma_m(corridor: Corridor) -> float:
     return float(np.hypot(_EDGE_SIGMA_M, wide_m))
 
 
-def _columns(boxes: Boxes) -> tuple[Array, ...]:
-    return boxes.station_m, boxes.offset_m, boxes.length_m, boxes.width_m, boxes.score
-
-
-def _vehicles(boxes: Boxes, road: Road, beside: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def _vehicles(boxes: Boxes, road: Road, lanes: Lanes) -> pd.DataFrame:
     """Put boxes on the map."""
     heading = road.heading_at(boxes.station_m) if len(boxes) else np.zeros(0)
     # Some lie across the road, in lots and side streets: their length is the longer side all the same.
@@ -172,14 +169,14 @@ def _vehicles(boxes: Boxes, road: Road, beside: npt.NDArray[np.bool_]) -> pd.Dat
         tables.VEHICLES,
         {
             "road": road.name,
-            "side": road.side_of(boxes.offset_m).astype(object),
+            "side": road.side_of(lanes.left_m).astype(object),
             "station_m": boxes.station_m,
             "offset_m": boxes.offset_m,
             "length_m": length_m,
             "width_m": np.minimum(boxes.length_m, boxes.width_m),
             "heading_deg": (heading + 90.0 * across) % 180.0,
             "kind": np.where(length_m > tables.TRUCK_M, "truck", "car").astype(object),
-            "state": np.where(beside, "parked", "flowing").astype(object),
+            "state": np.where(lanes.parked, "parked", "flowing").astype(object),
             "score": boxes.score,
         },
         geometry=list(footprints(boxes, road)),

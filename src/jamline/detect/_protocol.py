@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +25,8 @@ class Boxes:
         Along and across the road.
     score : array, shape (n,)
         Probability that this is a vehicle.
+    parked : array, shape (n,)
+        Probability by its looks alone that it is parked beside the running lanes; 0.5 from a detector that cannot tell.
     """
 
     station_m: Array
@@ -32,24 +34,19 @@ class Boxes:
     length_m: Array
     width_m: Array
     score: Array
+    parked: Array
 
     @classmethod
     def none(cls) -> Boxes:
         """Return no vehicle."""
-        return cls(*(np.zeros(0) for _ in range(5)))
+        return cls(*(np.zeros(0) for _ in range(6)))
 
     def __len__(self) -> int:
         return len(self.station_m)
 
     def take(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Boxes:
         """Return some of the boxes."""
-        return Boxes(
-            self.station_m[index],
-            self.offset_m[index],
-            self.length_m[index],
-            self.width_m[index],
-            self.score[index],
-        )
+        return Boxes(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)

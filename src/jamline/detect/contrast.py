@@ -67,6 +67,7 @@ class Contrast:
             length_m=size_m[:, 0],
             width_m=size_m[:, 1],
             score=score,
+            parked=np.full(len(row), 0.5),
         )
         at = (
             np.clip(row.round().astype(int), 0, grid.rows - 1),

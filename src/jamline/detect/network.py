@@ -57,6 +57,8 @@ class Calibration:
         True vehicles per vehicle that the density promises.
     recall : float
         Share of vehicles that is found where nothing else tells.
+    parked_bias, parked_slope : float
+        Log odds that a vehicle is parked beside the lanes are ``parked_bias + parked_slope * parked``.
     """
 
     bias: float = 0.0
@@ -65,6 +67,8 @@ class Calibration:
     both: float = 0.0
     density: float = 1.0
     recall: float = 0.9
+    parked_bias: float = 0.0
+    parked_slope: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ class Network:
     Parameters
     ----------
     weights : bytes
-        ONNX file: input ``(1, 24, rows, columns)`` of cells, output ``(1, 6, rows, columns)``.
+        ONNX file: input ``(1, 24, rows, columns)`` of cells, output ``(1, 7, rows, columns)``.
     calibration : Calibration
     """
 
@@ -112,7 +116,7 @@ class Network:
         peaks = peaks_of(maps)
         score = self.score(peaks.logit, section.gsd_m)
         keep = one_each(peaks, score, least=LEAST_SCORE)
-        boxes = view.boxes(peaks.take(keep), score[keep])
+        boxes = view.boxes(peaks.take(keep), score[keep], self.parked(peaks.parked[keep]))
         boxes = boxes.take(view.seen_at(boxes, section.seen))
         expected = view.expected(maps, section.seen, carriageway_m)
         recall, false_per_km = self._sight(boxes, expected, grid, carriageway_m)
@@ -152,7 +156,7 @@ class Network:
         return np.clip(recall, 0.02, 0.999), _around(false, far) / km
 
     def answer(self, cells: Pixels) -> Pixels:
-        """Return the network's maps, shape (6, rows, columns), for a strip in cells, shape (planes, rows, columns)."""
+        """Return the network's maps, shape (7, rows, columns), for a strip in cells, shape (planes, rows, columns)."""
         self._net.setInput(cells[None])
         maps: Pixels = self._net.forward()[0]
         return maps
@@ -163,6 +167,11 @@ class Network:
         log_odds = c.bias + c.slope * logit + (c.gsd + c.both * logit) * np.log(gsd_m / 0.5)
         score: Array = 1.0 / (1.0 + np.exp(-log_odds))
         return score
+
+    def parked(self, logit: Array) -> Array:
+        """Return the probability that a vehicle is parked beside the lanes."""
+        chance: Array = 1.0 / (1.0 + np.exp(-(self.calibration.parked_bias + self.calibration.parked_slope * logit)))
+        return chance
 
 
 def _known(gsd_m: float) -> float:
