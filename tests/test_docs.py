@@ -52,6 +52,15 @@ def test_the_page_on_scripts_runs(repository, place):
     assert (place / "out" / "script" / "report.html").is_file()
 
 
+def test_the_page_on_imagery_finds_what_it_says(repository, place):
+    text = (repository / "docs" / "imagery.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^    jamline (fetch seeds.*)$", text, re.MULTILINE)
+    told = subprocess.run(
+        [sys.executable, "-m", "jamline", *shlex.split(command)], cwd=place, capture_output=True, text=True, check=True
+    )
+    assert told.stdout in blocks(repository / "docs" / "imagery.md", "text")
+
+
 def test_the_quick_start_measures(repository, place):
     text = (repository / "docs" / "quick-start.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^    jamline (measure .*)$", text, re.MULTILINE)

@@ -108,7 +108,7 @@ def _table(found: Search) -> Iterator[str]:
         )
         for each in found.found
     ]
-    heads = ("taken", "collection", "item", "pixels", "cloud", "on the road", "where", "")
+    heads = ("taken", "collection", "item", "resolution", "cloud", "on the road", "where", "")
     widths = [max(len(row[at]) for row in (heads, *rows)) for at in range(len(heads))]
     for row in (heads, *rows):
         # Numbers to the right, so that they can be compared.

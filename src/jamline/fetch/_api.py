@@ -78,7 +78,7 @@ def items_of_api(
         raise UsageError(
             "Invalid search of a STAC API. Must have pystac-client: pip install 'jamline[stac]'."
         ) from error
-    retry = Retry(_TRIES, backoff_factor=_PAUSE_S, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None)
+    retry = Retry(_TRIES - 1, backoff_factor=_PAUSE_S, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=None)
     # The length of what is sent matters, not its form: roads in detail are too long for an address.
     links = [link for link in root["links"] if isinstance(link, dict)]
     posts = any(link.get("rel") == "search" and link.get("method") == "POST" for link in links)

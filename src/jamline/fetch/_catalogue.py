@@ -75,9 +75,7 @@ def _all(catalogue: str, line: shapely.Geometry, wanted: Wanted, most: int) -> I
     if kind in ("Feature", "FeatureCollection"):
         within = wanted.collections
         every = (
-            each
-            for each in items_under(root, name)
-            if one in ("", each.id) and (not within or each.content.get("collection") in within)
+            each for each in items_under(root, name, only=one) if not within or each.content.get("collection") in within
         )
     elif kind in ("Catalog", "Collection") and isinstance(root.get("links"), list):
         if any(isinstance(link, dict) and link.get("rel") == "search" for link in root["links"]):

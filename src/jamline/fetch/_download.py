@@ -26,6 +26,9 @@ JOB = "job.toml"
 
 _COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 
+_OUTLINE_DEG = 1e-7
+"""To about a centimetre."""
+
 _HALF_WIDTH_M = 30.0
 """The corridor is 15 m to each side, and wider where the road is."""
 
@@ -228,7 +231,7 @@ def _item(each: Found, image: Image, assets: Mapping[str, Any], footprint: shape
         "stac_version": "1.0.0",
         "stac_extensions": [],
         "id": each.id,
-        "geometry": shapely.geometry.mapping(footprint),
+        "geometry": shapely.geometry.mapping(footprint.simplify(_OUTLINE_DEG)),
         "bbox": list(footprint.bounds),
         "properties": properties,
         "links": [link],

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any
 
 from jamline.errors import ImageryError
 from jamline.imagery._documents import read_json, resolved
 from jamline.imagery._items import Item, items_of
-from jamline.imagery._sources import shown
+from jamline.imagery._sources import is_address, shown
 
 _THREADS = 16
 """Files asked for at the same time; each has a few kB."""
@@ -39,9 +42,10 @@ def read_items(path: str) -> list[Item]:
     """
     name, _, wanted = path.partition("#")
     items = []
-    for item in items_under(read_json(name), name):
-        if not wanted or item.id == wanted:
-            items.append(item)
+    # Of the items of one file each may be asked for by itself, a thousand times over.
+    content = _parsed(name, _stamp(name)) if wanted else read_json(name)
+    for item in items_under(content, name, only=wanted):
+        items.append(item)
         if len(items) > _MOST:
             raise ImageryError(
                 f"Invalid catalogue '{shown(name)}'. Must hold at most {_MOST} items; jamline fetch finds those over "
@@ -53,21 +57,38 @@ def read_items(path: str) -> list[Item]:
     return items
 
 
-def items_under(content: Any, name: str) -> Iterator[Item]:
-    """Yield the items of what was read from a place: itself, its pages, or what it links to."""
+def items_under(content: Any, name: str, *, only: str = "") -> Iterator[Item]:
+    """Yield the items of what was read from a place: itself, its pages, or what it links to; or only those of an id."""
     kind = content.get("type") if isinstance(content, dict) else None
     if kind in ("Catalog", "Collection"):
-        yield from walk(content, name)
+        yield from (item for item in walk(content, name) if only in ("", item.id))
         return
     known = {name}
     while True:
-        yield from items_of(content, name)
+        yield from items_of(content, name, only=only)
         following = [href for href in links_of(content, name, "next") if href not in known]
         if kind != "FeatureCollection" or not following:
             return
         name = following[0]
         known.add(name)
         content = read_json(name)
+
+
+@lru_cache(maxsize=4)
+def _parsed(name: str, stamp: tuple[float, ...]) -> Any:
+    """Read a file or address once, as long as it stays the same."""
+    return read_json(name)
+
+
+def _stamp(name: str) -> tuple[float, ...]:
+    """Return what changes when a file does; an address is believed for a minute."""
+    if is_address(name):
+        return (time.monotonic() // 60,)
+    try:
+        stat = os.stat(name)
+    except OSError:
+        return ()
+    return (stat.st_mtime_ns, stat.st_size)
 
 
 def walk(

@@ -57,8 +57,17 @@ def is_item(path: str) -> bool:
     return path.startswith(("http://", "https://")) and bool(_API_ITEMS.search(plain))
 
 
-def items_of(content: Any, name: str) -> list[Item]:
+def items_of(content: Any, name: str, *, only: str = "") -> list[Item]:
     """Make items of what was read from a place, their addresses resolved against it.
+
+    Parameters
+    ----------
+    content
+        What was read.
+    name : str
+        The file or address.
+    only : str
+        The id of the only items wanted; by default all are.
 
     Raises
     ------
@@ -67,9 +76,10 @@ def items_of(content: Any, name: str) -> list[Item]:
     """
     kind = content.get("type") if isinstance(content, dict) else None
     if kind == "FeatureCollection" and isinstance(content.get("features"), list):
-        return [_item(each, f"{name}#{_id(each)}", name) for each in content["features"]]
+        wanted = [each for each in content["features"] if only in ("", _id(each))]
+        return [_item(each, f"{name}#{_id(each)}", name) for each in wanted]
     if kind == "Feature":
-        return [_item(content, name, name)]
+        return [_item(content, name, name)] if only in ("", _id(content)) else []
     raise ImageryError(f"Invalid item '{shown(name)}'. Must be a STAC item, a collection of items or a catalogue.")
 
 

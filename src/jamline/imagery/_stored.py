@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 from affine import Affine
 from pyproj import CRS
@@ -17,7 +17,10 @@ from jamline.imagery._pixels import Decoder, Mask
 from jamline.imagery._remote import blamed, why
 from jamline.imagery._source import Source
 from jamline.imagery._sources import unreadable
-from jamline.imagery._tiles import NEAR_PX, TILE_PX, Level, Places, by_block, runs_of, tiles_near
+from jamline.imagery._tiles import NEAR_PX, TILE_PX, Level, Place, Places, runs_of, tiles_near
+
+_SQUARE_PX = 1024
+"""Side of the squares that places are sorted into."""
 
 
 @dataclass(frozen=True)
@@ -114,17 +117,10 @@ class Stored:
         ImageryError
             If they cannot be read.
         """
-        level, margin_px = self._level, TILE_PX / 2
-        rows, cols = (
-            (max(0, math.floor(at.min() - margin_px)), min(size, math.ceil(at.max() + margin_px) + 1))
-            for at, size in zip((near[1], near[0]), level.shape, strict=True)
-        )
-        if rows[0] >= rows[1] or cols[0] >= cols[1]:
-            return
-        tiles = tiles_near(*near, margin_px=margin_px, rows=rows, cols=cols)
+        level, binned = self._level, _Binned.of(near)
         high, wide = level.unit_px
         windows = []
-        for run in runs_of(list(by_block(level, rows, cols, tiles).items())):
+        for run in runs_of([(place, []) for place in _blocks_near(level, near)]):
             (down, left), (_, right) = run[0][0], run[-1][0]
             across = left * wide, min((right + 1) * wide, level.shape[1])
             windows.append(((down * high, min((down + 1) * high, level.shape[0])), across))
@@ -136,7 +132,7 @@ class Stored:
                     read(level, lend, *windows[asked])
                     asked += 1
                 values, _, _ = read(level, lend, *window)
-                valid = self._valid(values, window, near)
+                valid = self._valid(values, window, binned)
                 for at in range(*window[1], wide):
                     part = slice(at - window[1][0], at - window[1][0] + wide)
                     yield Block(window[0][0], at, values[:, :, part], None if valid is None else valid[:, part])
@@ -144,12 +140,13 @@ class Stored:
             raise unreadable(blamed(self.files, error), why(error)) from error
 
     def _valid(
-        self, values: npt.NDArray[Any], window: tuple[tuple[int, int], tuple[int, int]], near: Places
+        self, values: npt.NDArray[Any], window: tuple[tuple[int, int], tuple[int, int]], binned: _Binned
     ) -> Mask | None:
         """Return what was seen. Far from the places, where fill is not looked for, zeros count as fill."""
         if self._decoder is None:
             return None
         rows, cols = window
+        near = binned.around(rows, cols)
         roles = tuple(role for role in self._decoder.bands if role != "alpha")
         size = cols[1] - cols[0], rows[1] - rows[0]
         _, valid = self._decoder.read(self._source, roles, cols[0], rows[0], *size, near=near)
@@ -158,6 +155,44 @@ class Stored:
         looked = looked[rows[0] % TILE_PX :, cols[0] % TILE_PX :][: size[1], : size[0]]
         seen: Mask = valid & (looked | (values != 0).any(axis=0))
         return seen
+
+
+@dataclass(frozen=True, eq=False)
+class _Binned:
+    """Places, by the square that they lie in: of a long road only a few lie near a window."""
+
+    near: Places
+    squares: Mapping[Place, npt.NDArray[np.intp]]
+
+    @classmethod
+    def of(cls, near: Places) -> _Binned:
+        square = np.column_stack([near[1] // _SQUARE_PX, near[0] // _SQUARE_PX]).astype(np.int64)
+        found, number = np.unique(square, axis=0, return_inverse=True)
+        order = np.argsort(number.ravel(), kind="stable")
+        parts = np.split(order, np.cumsum(np.bincount(number.ravel()))[:-1])
+        return cls(near, {(int(row), int(col)): part for (row, col), part in zip(found, parts, strict=True)})
+
+    def around(self, rows: tuple[int, int], cols: tuple[int, int]) -> Places:
+        """Return the places in a window and in the squares around it."""
+        (top, bottom), (left, right) = (
+            (first // _SQUARE_PX - 1, (stop - 1) // _SQUARE_PX + 1) for first, stop in (rows, cols)
+        )
+        places = ((row, col) for row in range(top, bottom + 1) for col in range(left, right + 1))
+        parts = [self.squares[place] for place in places if place in self.squares]
+        here = np.concatenate(parts) if parts else np.zeros(0, np.intp)
+        return self.near[0][here], self.near[1][here]
+
+
+def _blocks_near(level: Level, near: Places) -> list[Place]:
+    """Return the blocks within half a tile of some places, in the file's order."""
+    high, wide = level.unit_px
+    found = []
+    for down in (-TILE_PX / 2, TILE_PX / 2):
+        for across in (-TILE_PX / 2, TILE_PX / 2):
+            row, col = near[1] + down, near[0] + across
+            inside = (row >= 0) & (row < level.shape[0]) & (col >= 0) & (col < level.shape[1])
+            found.append(np.column_stack([row[inside] // high, col[inside] // wide]))
+    return [(int(row), int(col)) for row, col in np.unique(np.concatenate(found), axis=0)]
 
 
 def stored_form(image: Image) -> Stored:
