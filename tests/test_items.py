@@ -1,6 +1,8 @@
 """STAC items and vendors' layouts as imagery: which assets are read, what they mean, and what masks hide."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import geopandas
@@ -228,6 +230,59 @@ def test_measure_takes_an_item_with_a_file_for_each_band(tmp_path, small_scene, 
     assert told["web"]["imagery"][0]["sha256"] is None
     # The item comes whole, pixels in ranges.
     assert [status for method, status, _ in requests if method == "GET" and status != 206] == [200]
+
+
+def along(image, row: int):
+    """Places along a row of an image, 16 pixels apart, and three rows of them."""
+    col, at = np.meshgrid(np.arange(0.0, image.width, 16.0), [row - 16.0, row, row + 16.0])
+    return col.ravel(), at.ravel()
+
+
+def test_masks_on_the_web_come_with_the_pixels(tmp_path, monkeypatch):
+    """What is asked for at once takes no requests later, masks included, and is what the files hold."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    path = sentinel2(tmp_path / "www", size=256)
+    (local,) = open_scene(path).images
+    roles = ["red", "green", "blue", "nir"]
+    with web_servers.nginx(tmp_path / "www", tmp_path) as server:
+        (image,) = open_scene(f"{server.url}/{path.relative_to(tmp_path / 'www')}").images
+        assert image.remote
+        near = along(image, 103)
+        image.fetch(roles, near)
+        before = len(server.requests())
+        pixels, valid = image.read(0, 100, 256, 8, roles=roles, near=near)
+        hidden = reasons(image, 103)
+        assert len(server.requests()) == before
+    expected, seen = local.read(0, 100, 256, 8, roles=roles)
+    assert np.array_equal(pixels, expected)
+    assert np.array_equal(valid, seen)
+    assert hidden == reasons(local, 103)
+    assert Why.CLOUD in hidden
+
+
+def test_bands_in_s3_are_joined(tmp_path, monkeypatch):
+    """The item lies here, and names its assets as s3 does."""
+    path = sentinel2(tmp_path, size=256)
+    (local,) = open_scene(path).images
+    item = json.loads(path.read_text())
+    with web_servers.s3_endpoint() as endpoint:
+        put = (
+            "import boto3, pathlib, sys; s3 = boto3.client('s3', endpoint_url=f'http://{sys.argv[1]}');"
+            "s3.create_bucket(Bucket='images');"
+            "[s3.upload_file(str(f), 'images', f.name) for f in pathlib.Path(sys.argv[2]).glob('*.tif')]"
+        )
+        keys = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_DEFAULT_REGION": "us-east-1"}
+        at = {"AWS_S3_ENDPOINT": endpoint, "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
+        for name, value in {**keys, **at, "NO_PROXY": "127.0.0.1,localhost"}.items():
+            monkeypatch.setenv(name, value)
+        subprocess.run([sys.executable, "-c", put, endpoint, path.parent], check=True, timeout=120)
+        for asset in item["assets"].values():
+            asset["href"] = f"s3://images/{asset['href'].rsplit('/', 1)[-1]}"
+        (image,) = open_scene(write_json(tmp_path / "item.json", item)).images
+        assert image.remote
+        assert image._source.elsewhere
+        here = {"roles": ["red", "blue"], "near": along(image, 103)}
+        assert np.array_equal(image.read(0, 100, 256, 8, **here)[0], local.read(0, 100, 256, 8, **here)[0])
 
 
 def test_naip(tmp_path, small_scene):
