@@ -15,13 +15,14 @@ from click.testing import CliRunner
 import web_servers
 from jamline.batch import Failure, join_jobs
 from jamline.batch._keys import keys
+from jamline.batch._prints import fingerprints
 from jamline.cli import main
 from jamline.errors import NothingToMeasureError
-from jamline.fetch import _api
+from jamline.fetch import _api, download, search
 from jamline.fetch._api import around
 from jamline.imagery import _documents, _remote
 from jamline.synth import SceneSpec, simulate
-from stac_layouts import naip, single_bands, write_json
+from stac_layouts import naip, sentinel2, single_bands, write_json
 from stac_served import served
 
 
@@ -132,6 +133,17 @@ class TestJoin:
         assert len({*before, *after, *last}) == 3
         green.unlink()
         assert not isinstance(keys(join_jobs(country.road, item).jobs)[0], Failure)
+
+    def test_what_was_fetched_changes_with_its_masks(self, tmp_path):
+        item = sentinel2(tmp_path / "s2", size=128)
+        box = shapely.box(*json.loads(item.read_text())["bbox"])
+        line = {"type": "LineString", "coordinates": [[box.bounds[0], box.centroid.y], [box.bounds[2], box.centroid.y]]}
+        road = write_json(tmp_path / "road.geojson", {"type": "Feature", "properties": {}, "geometry": line})
+        image = str(download(search(item, road), tmp_path / "out").images[0])
+        before = fingerprints([image])[image]
+        mask = Path(image.replace(".tif", "_scl.tif"))
+        mask.write_bytes(mask.read_bytes() + b"\0")
+        assert fingerprints([image])[image] != before
 
     def test_a_catalogue_that_fails_is_no_batch(self, country, tmp_path):
         with web_servers.broken_api(status=500, delay_s=0) as address:

@@ -6,6 +6,7 @@ import json
 import tomllib
 from pathlib import Path
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
@@ -298,6 +299,17 @@ class TestDownload:
         assert set(reasons.tolist()) == {Why.SEEN, Why.NODATA, Why.CLOUD, Why.SHADOW}
         assert (other.gsd_m, list(other.bands)) == (3.9, ["red", "green", "blue", "nir"])
 
+    def test_a_mask_of_which_nothing_lies_near_hides_nothing(self, tmp_path, small_scene):
+        path = single_bands(tmp_path / "bands", small_scene)
+        item = json.loads(path.read_text())
+        far = geopandas.GeoDataFrame(geometry=[shapely.box(0, 0, 1, 1)], crs=UTM38N)
+        far.to_file(path.with_name("bands-cloud-mask.gpkg"), driver="GPKG", engine="pyogrio")
+        item["assets"]["cloud-mask"] = {"href": "./bands-cloud-mask.gpkg"}
+        fetched = download(search(write_json(path, item), small_scene / "road.geojson"), tmp_path / "out")
+        (image,) = open_scene(fetched.images[0]).images
+        assert image.veiled
+        assert not image.why_hidden(np.arange(10.0, 90.0), np.full(80, 50.0)).any()
+
     @pytest.mark.parametrize("kind", ["fill", "mask", "alpha", "nan", "palette", "nodata"])
     def test_what_was_not_seen_stays_so(self, tmp_path, kind):
         """However a file says what was not seen: half of the road is in nothing."""
@@ -371,7 +383,7 @@ class TestFailures:
         assert "cloud-mask.gpkg.gone.gpkg'. Must be polygons that can be read (HTTP 404)." in err
         assert [each.name for each in tmp_path.iterdir()] == ["items.json"]
 
-    @pytest.mark.parametrize("fault", ["500", "hang", "cut"])
+    @pytest.mark.parametrize("fault", ["500", "hang", "cut", "trickle"])
     def test_an_api_that_fails(self, catalogue, tmp_path, monkeypatch, fault):
         monkeypatch.setattr(_documents, "_TIMEOUT_S", 0.3)
         root = json.dumps({"type": "Catalog", "id": "x", "links": []}).encode()
@@ -380,7 +392,7 @@ class TestFailures:
             code, out, err = ran("fetch", address, "--road", catalogue.road, "-o", tmp_path / "out")
         assert (code, out) == (3, "")
         assert err.startswith(f"Error: Invalid catalogue '{address}'. Must be an address that answers (")
-        assert {"500": "HTTP 500", "hang": "timed out", "cut": "bytes"}[fault] in err
+        assert {"500": "HTTP 500", "hang": "timed out", "cut": "bytes", "trickle": "too slow"}[fault] in err
         assert err.count("\n") == 1
         assert server.asked == 3
         assert not list(tmp_path.iterdir())

@@ -122,7 +122,8 @@ class Faulty:
     content : bytes
         The file.
     fault : str
-        ``"500"``, ``"hang"`` (says nothing for `hang_s`), or ``"cut"`` (ends in the middle of what it sends).
+        ``"500"``, ``"hang"`` (says nothing for `hang_s`), ``"cut"`` (ends in the middle of what it sends), or
+        ``"trickle"`` (sends a byte now and then).
     after : int
         Requests for ranges that are answered well before the fault.
     times : int
@@ -160,7 +161,7 @@ class Faulty:
             def do_GET(self) -> None:
                 faulty.asked += 1
                 fails = faulty.asked > faulty.after and faulty.failed < faulty.times
-                if fails and faulty.fault != "cut":
+                if fails and faulty.fault not in ("cut", "trickle"):
                     self.fail()
                     return
                 faulty.failed += fails
@@ -172,6 +173,10 @@ class Faulty:
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("Content-Range", f"bytes {first}-{last}/{len(faulty.content)}")
                 self.end_headers()
+                for number in range(len(body) if fails and faulty.fault == "trickle" else 0):
+                    self.wfile.write(body[number : number + 1])
+                    if faulty.stop.wait(0.1):
+                        return
                 self.wfile.write(body[: len(body) // 2] if fails else body)
                 self.close_connection = self.close_connection or fails
 

@@ -114,7 +114,7 @@ class _Polygons:
     """Polygons in the pixels of their picture."""
 
     why: Why
-    shapes: tuple[shapely.Geometry, ...] = field(repr=False)
+    shapes: shapely.STRtree = field(repr=False)
 
     def codes(self, rows: Array, cols: Array) -> Codes:
         """Return why places are hidden."""
@@ -124,9 +124,9 @@ class _Polygons:
         step_x, step_y = (float(at[1] - at[0]) if len(at) > 1 else 1.0 for at in (cols, rows))
         left, top = float(cols[0]) - step_x / 2, float(rows[0]) - step_y / 2
         window = shapely.box(left, top, left + step_x * shape[1], top + step_y * shape[0])
-        here = [each for each in self.shapes if each.intersects(window)]
+        here = self.shapes.geometries[self.shapes.query(window, predicate="intersects")]
         inside: Codes = np.zeros(shape, np.uint8)
-        if here:
+        if len(here):
             inside = rasterize(
                 here, shape, transform=Affine(step_x, 0, left, 0, step_y, top), dtype="uint8", default_value=1
             )
@@ -274,4 +274,4 @@ def _opened_polygons(file: MaskFile, crs: CRS, transform: Affine) -> _Polygons:
         return np.column_stack([inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f])
 
     shapes = [each for each in table.geometry if each is not None and not each.is_empty and each.area]
-    return _Polygons(POLYGONS[file.kind], tuple(shapely.transform(each, into_pixels) for each in shapes))
+    return _Polygons(POLYGONS[file.kind], shapely.STRtree([shapely.transform(each, into_pixels) for each in shapes]))
