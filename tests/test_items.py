@@ -156,6 +156,20 @@ class TestSentinel2:
                 parts = threads.map(lambda row: image.read(0, row, 1024, 32, roles=["red", "blue"])[0], rows)
                 assert np.array_equal(np.concatenate(list(parts), axis=1), expected)
 
+    def test_what_was_joined_opens_from_any_folder_with_the_item_s_nodata(self, tmp_path, monkeypatch):
+        """As another program does, which was not started where the item was named."""
+        path = sentinel2(tmp_path)
+        for name in ("B02", "B03", "B04", "B08"):
+            with rasterio.open(path.parent / f"{name}.tif", "r+") as file:
+                file.nodata = None
+        monkeypatch.chdir(tmp_path)
+        (image,) = open_scene(str(path.relative_to(tmp_path))).images
+        monkeypatch.chdir("/")
+        with rasterio.open(image.opened) as file:
+            assert file.nodatavals == (0, 0, 0, 0)
+            assert file.read(1)[5, 20] == round((0.3 + 0.02 + 0.1) / 0.0001)
+        assert not image.read(0, 0, 64, 1, roles=["red"])[1].any()
+
     def test_cloud_cover_is_told(self, tmp_path):
         assert open_scene(sentinel2(tmp_path)).images[0].cloud_percent == 7.5
 

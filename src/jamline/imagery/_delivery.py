@@ -138,6 +138,9 @@ def _listed(item: Mapping[str, Any], path: str) -> list[MaskFile]:
     return [MaskFile(each.key, resolved(each.path, path), each.kind) for each in masks_of_item(item)]
 
 
-def _parts(chosen: Sequence[Asset]) -> list[tuple[str, str]]:
-    """Return the files to join, each with the role that its one band has."""
-    return [(next(iter(asset.roles)), asset.href) for asset in chosen]
+def _parts(chosen: Sequence[Asset]) -> list[tuple[str, str, float | None]]:
+    """Return the files to join, each with the role and the nodata value of its one band."""
+    return [
+        (next(iter(asset.roles)), asset.href, next(map(_metadata.nodata, _metadata.bands_of(asset.content)), None))
+        for asset in chosen
+    ]

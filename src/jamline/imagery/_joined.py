@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,9 @@ from rasterio.errors import RasterioError
 
 from jamline.errors import ImageryError
 from jamline.imagery._handles import Handles
+from jamline.imagery._metadata import fits
 from jamline.imagery._remote import gdal_name, patiently, why
-from jamline.imagery._sources import shown, unreadable
+from jamline.imagery._sources import is_address, shown, unreadable
 
 _TYPES = {"uint8": "Byte", "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64"}
 """GDAL's names of data types; the others differ from numpy's by their first letter."""
@@ -40,8 +42,9 @@ class _Part:
     masked: bool
 
     @classmethod
-    def of(cls, role: str, path: str, dataset: Any) -> _Part:
-        flags = dataset.mask_flag_enums[0]
+    def of(cls, role: str, path: str, nodata: float | None, dataset: Any) -> _Part:
+        flags, own = dataset.mask_flag_enums[0], dataset.nodatavals[0]
+        told = nodata if own is None else own
         return cls(
             role=role,
             path=path,
@@ -51,7 +54,7 @@ class _Part:
             height=dataset.height,
             block_px=dataset.block_shapes[0],
             dtype=dataset.dtypes[0],
-            nodata=dataset.nodatavals[0],
+            nodata=told if fits(told, dataset.dtypes[0]) else None,
             linear=(dataset.scales[0], dataset.offsets[0]),
             masked=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
         )
@@ -90,6 +93,10 @@ class _Part:
         """Write the mask of a virtual raster."""
         return f'<MaskBand><VRTRasterBand dataType="Byte">{self._source("mask,1", into)}</VRTRasterBand></MaskBand>'
 
+    def _whole_path(self) -> str:
+        """Return what GDAL calls the file wherever it runs: others open what is written here too."""
+        return gdal_name(self.path if is_address(self.path) else os.path.abspath(self.path))
+
     def _source(self, band: str, into: Affine) -> str:
         left, top = round(into.c, 6), round(into.f, 6)
         wide, high = round(into.a * self.width, 6), round(into.e * self.height, 6)
@@ -98,7 +105,7 @@ class _Part:
         resampling = ' resampling="bilinear"' if finer else ""
         # Datasets move from thread to thread: none may share what it reads from with another.
         return (
-            f'<SimpleSource{resampling}><SourceFilename relativeToVRT="0" shared="0">{escape(gdal_name(self.path))}'
+            f'<SimpleSource{resampling}><SourceFilename relativeToVRT="0" shared="0">{escape(self._whole_path())}'
             f"</SourceFilename><SourceBand>{band}</SourceBand>"
             f'<SrcRect xOff="0" yOff="0" xSize="{self.width}" ySize="{self.height}"/>'
             f'<DstRect xOff="{left!r}" yOff="{top!r}" xSize="{wide!r}" ySize="{high!r}"/></SimpleSource>'
@@ -121,13 +128,13 @@ class Joined:
     coarser: float
 
 
-def joined(parts: Sequence[tuple[str, str]], name: str, handles: Handles) -> Joined:
+def joined(parts: Sequence[tuple[str, str, float | None]], name: str, handles: Handles) -> Joined:
     """Describe several files as one raster, on the grid of the finest.
 
     Parameters
     ----------
     parts : sequence of tuple
-        Role and path of each file, which has one band.
+        Role and path of each file, which has one band, and the number that stands for nothing where it does not say.
     name : str
         Of the item, for messages.
     handles : Handles
@@ -142,7 +149,7 @@ def joined(parts: Sequence[tuple[str, str]], name: str, handles: Handles) -> Joi
     ImageryError
         If a file cannot be read, or one does not lie over the finest: in the same CRS, not turned, as far.
     """
-    opened = [_opened(role, path, handles) for role, path in parts]
+    opened = [_opened(*part, handles) for part in parts]
     grid = min(opened, key=lambda part: abs(part.transform.determinant))
     head = _head(grid)
     bands, mask, coarser = [], "", 1.0
@@ -160,10 +167,10 @@ def joined(parts: Sequence[tuple[str, str]], name: str, handles: Handles) -> Joi
     return Joined(head + "".join(bands) + mask + "</VRTDataset>", coarser)
 
 
-def _opened(role: str, path: str, handles: Handles) -> _Part:
+def _opened(role: str, path: str, nodata: float | None, handles: Handles) -> _Part:
     def look() -> _Part:
         with handles.borrow(path) as dataset:
-            return _Part.of(role, path, dataset)
+            return _Part.of(role, path, nodata, dataset)
 
     try:
         return patiently(path, look)

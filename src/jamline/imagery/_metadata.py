@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jamline.imagery._sources import is_address
 
 _MAX_ITEM_BYTES = 5_000_000
@@ -154,6 +156,17 @@ def nodata(band: Mapping[str, Any]) -> float | None:
         return float(band["nodata"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def fits(value: float | None, dtype: str) -> bool:
+    """Tell whether a nodata value can occur at all: -9999 in 8-bit data declares nothing."""
+    if value is None:
+        return False
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        return True
+    limits = np.iinfo(kind)
+    return math.isfinite(value) and float(value).is_integer() and limits.min <= value <= limits.max
 
 
 def offset_applied(item: Mapping[str, Any]) -> bool:

@@ -169,7 +169,7 @@ def _decoder(
     nodata = {index: dataset.nodatavals[index - 1] for index in used}
     told = delivery.nodata()
     nodata = {index: told.get(index) if value is None else value for index, value in nodata.items()}
-    nodata = {index: value for index, value in nodata.items() if _fits(value, dataset.dtypes[index - 1])}
+    nodata = {index: value for index, value in nodata.items() if _metadata.fits(value, dataset.dtypes[index - 1])}
     flags = set().union(*(dataset.mask_flag_enums[index - 1] for index in used))
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
     linear = {index: (dataset.scales[index - 1], dataset.offsets[index - 1]) for index in used}
@@ -208,14 +208,3 @@ def _all_tags(dataset: Any) -> dict[str, str]:
     for domain in ("IMD", "IMAGERY", None):
         tags |= {key.lower(): str(value) for key, value in dataset.tags(ns=domain).items()}
     return tags
-
-
-def _fits(value: float | None, dtype: str) -> bool:
-    """Tell whether a nodata value can occur at all: -9999 in 8-bit data declares nothing."""
-    if value is None:
-        return False
-    kind = np.dtype(dtype)
-    if kind.kind == "f":
-        return True
-    limits = np.iinfo(kind)
-    return math.isfinite(value) and float(value).is_integer() and limits.min <= value <= limits.max

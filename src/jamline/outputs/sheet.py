@@ -99,7 +99,8 @@ def _images(images: list[ImageRecord]) -> str:
     if not images:
         return ""
     # An address may hold a signature or a key behind its question mark, which is not to be printed.
-    first = images[0].path.split("?", 1)[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
+    place, _, item = images[0].path.partition("#")
+    first = item or place.split("?", 1)[0].replace("\\", "/").rstrip("/").rpartition("/")[2]
     named = first if len(images) == 1 else f"{len(images)} images, {first} and others"
     days = sorted({image.acquired[:10] for image in images if image.acquired})
     taken = " to ".join(dict.fromkeys([days[0], days[-1]])) if days else "at a time that the files do not tell"
