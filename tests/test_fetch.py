@@ -328,6 +328,10 @@ class TestDownload:
         assert 0.2 < seen.mean() < 0.8
         assert np.array_equal(seen, also)
         assert np.array_equal(a, b)
+        # Further from the road no more is seen than there was.
+        here = other.read(0, 0, other.width, other.height, roles=roles)[1]
+        there = one.read(60 - left, 70 - top, other.width, other.height, roles=roles)[1]
+        assert not (here & ~there).any()
 
 
 def write_road(path: Path, ends: list[tuple[float, float]]) -> Path:

@@ -131,18 +131,16 @@ class Stored:
                 while asked < len(windows) and windows[asked][0][0] <= window[0][0] + high:
                     read(level, lend, *windows[asked])
                     asked += 1
-                values, _, _ = read(level, lend, *window)
-                valid = self._valid(values, window, binned)
+                values, mask, _ = read(level, lend, *window)
+                valid = self._valid((values != 0).any(axis=0) if mask is None else mask, window, binned)
                 for at in range(*window[1], wide):
                     part = slice(at - window[1][0], at - window[1][0] + wide)
                     yield Block(window[0][0], at, values[:, :, part], None if valid is None else valid[:, part])
         except (RasterioError, OSError) as error:
             raise unreadable(blamed(self.files, error), why(error)) from error
 
-    def _valid(
-        self, values: npt.NDArray[Any], window: tuple[tuple[int, int], tuple[int, int]], binned: _Binned
-    ) -> Mask | None:
-        """Return what was seen. Far from the places, where fill is not looked for, zeros count as fill."""
+    def _valid(self, told: Mask, window: tuple[tuple[int, int], tuple[int, int]], binned: _Binned) -> Mask | None:
+        """Return what was seen. Far from the places, where fill is not looked for, what the file tells must do."""
         if self._decoder is None:
             return None
         rows, cols = window
@@ -153,7 +151,7 @@ class Stored:
         tiles = tiles_near(*near, margin_px=NEAR_PX, rows=rows, cols=cols)
         looked = tiles.repeat(TILE_PX, axis=0).repeat(TILE_PX, axis=1)
         looked = looked[rows[0] % TILE_PX :, cols[0] % TILE_PX :][: size[1], : size[0]]
-        seen: Mask = valid & (looked | (values != 0).any(axis=0))
+        seen: Mask = valid & (looked | told)
         return seen
 
 
