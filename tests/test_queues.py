@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import jam_example as example
 from jamline import tables
+from jamline.claims import check_claim
 from jamline.errors import JamlineError, UsageError
 from jamline.evidence import Evidence
 from jamline.queues import _chain, _laws, _reading, _rows, measure_queues
@@ -47,6 +48,19 @@ def test_no_road_is_in_two_queues_of_one_side(seed):
     found = sorted((q.start_m, q.end_m) for q in measure_queues(seen(ROAD, station, recall=0.6)))
     assert found
     assert all(before[1] <= after[0] for before, after in itertools.pairwise(found))
+
+
+def test_a_queue_in_few_worlds_is_not_reported_but_refutes_no_claim():
+    rng = np.random.default_rng(23)
+    station = np.sort(np.concatenate([rng.uniform(300, 560, rng.integers(5, 16)), rng.uniform(300, 560, 3)]))
+    queues = measure_queues(seen(ROAD, station, recall=0.6))
+    assert len(queues) == 0
+    (doubtful,) = queues.doubtful
+    assert 0.5 < (doubtful.length_samples_km > 0).mean() < 0.8
+    assert "queued" not in set(queues.vehicles["state"])
+    for claim in ("at least 0.1 km", "at least 8 vehicles"):
+        assert check_claim(claim, queues).verdict == "undecided"
+        assert check_claim(claim, replace(queues, doubtful=())).verdict == "refuted"
 
 
 # ---------- lengths

@@ -197,7 +197,8 @@ def _length(queues: Queues, side: str) -> _Sighting:
     others = [
         float(queue.length_samples_km.max()) + beyond_m(queue, queues) / 1000 for queue in mine if queue is not longest
     ]
-    hidden = max(longest_unseen_m(queues, side) / 1000, *others, 0.0)
+    doubtful = [float(queue.length_samples_km.max()) for queue in queues.doubtful if queue.side == side]
+    hidden = max(longest_unseen_m(queues, side) / 1000, *others, *doubtful, 0.0)
     if longest is None:
         none = np.zeros(1)
         return _Sighting(queues, side, (), none, none, hidden)
@@ -216,6 +217,7 @@ def _count(queues: Queues, side: str, *, kind: str) -> _Sighting:
     per_m = JAM_PER_KM_LANE * rows / 1000
     beyond = sum(beyond_m(queue, queues) for queue in members)
     hidden = total_m(unseen(queues, side)) * per_m
+    hidden += sum(float(queue.count_samples.max()) for queue in queues.doubtful if queue.side == side)
     return _Sighting(queues, side, members, seen, seen + beyond * per_m, float(seen.max() + hidden))
 
 

@@ -19,7 +19,7 @@ from jamline.queues._chain import VIEWS, draw_paths, filter_states, in_order
 from jamline.queues._queue import Queue, Queues
 from jamline.queues._reading import READINGS, Reading, readings
 from jamline.queues._sight import Sight
-from jamline.queues._summary import Side, summarise
+from jamline.queues._summary import Side, is_likely, summarise
 from jamline.queues._worlds import Worlds, draw_worlds
 
 Array = npt.NDArray[np.float64]
@@ -65,15 +65,19 @@ def measure_queues(
     vehicles = evidence.vehicles.copy()
     state = np.where(vehicles["state"] == "parked", "parked", "flowing").astype(object)
     found: list[Queue] = []
+    doubtful: list[Queue] = []
     for side in _sides(evidence, gap_m=gap_m, break_m=break_m, rng=rng):
         for queue, members in summarise(side, gap_m=gap_m, level=level, rng=rng):
+            if not is_likely(queue):
+                doubtful.append(queue)
+                continue
             found.append(queue)
             # A vehicle counts as queued only as part of a queue that was reported.
             state[members] = "queued"
     vehicles["state"] = state
     found.sort(key=lambda queue: -queue.length_km.value)
     settings = {"gap_m": gap_m, "break_m": break_m, "level": level, "seed": seed}
-    return Queues(evidence, tuple(found), vehicles, settings)
+    return Queues(evidence, tuple(found), vehicles, settings, tuple(doubtful))
 
 
 def _sides(evidence: Evidence, *, gap_m: float, break_m: float, rng: np.random.Generator) -> list[Side]:

@@ -199,12 +199,16 @@ class Queues(Sequence[Queue]):
         The evidence's vehicles with `state` told: queued, flowing or parked.
     settings : mapping
         ``gap_m``, ``break_m``, ``level``, ``seed``.
+    doubtful : tuple of Queue
+        Queues that are likelier than not, but not likely enough to be reported. They are no items; but a claim is not
+        refuted by what may be there.
     """
 
     evidence: Evidence
     items: tuple[Queue, ...]
     vehicles: Any = field(repr=False)
     settings: Mapping[str, float]
+    doubtful: tuple[Queue, ...] = ()
 
     @overload
     def __getitem__(self, index: int) -> Queue: ...

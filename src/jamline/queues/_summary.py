@@ -1,4 +1,4 @@
-"""From worlds to what is reported: the queues that four of five worlds have, each with what it is in every one."""
+"""From worlds to what is reported: the queues that most worlds have, each with what it is in every one."""
 
 from __future__ import annotations
 
@@ -99,26 +99,31 @@ def summarise(side: Side, *, gap_m: float, level: float, rng: np.random.Generato
         Source of chance.
     """
     found: list[tuple[Queue, Ints]] = []
-    for likely in _groups(side, gap_m):
-        span = Span(float(side.start_m[likely].min()), float(side.end_m[likely].max()))
+    for group in _groups(side, gap_m):
+        span = Span(float(side.start_m[group].min()), float(side.end_m[group].max()))
         same = _matching(side, span)
         # One behind another is what a queue is: a single vehicle with company that nobody saw is none.
-        if len(same.draw) < _LIKELY * side.draws or len(likely) < 2:
+        if len(same.draw) <= side.draws / 2 or len(group) < 2:
             continue
         # What it is taken for where nobody saw is no reason to take it for a queue.
         count, rows_km = np.median(same.shown), np.median(same.shown_m) / 1000
         if count < MIN_VEHICLES or count < BREAKDOWN_PER_KM_LANE * rows_km:
             continue
-        found.append((_queue(side, likely, same, level=level, rng=rng), side.index[likely]))
+        found.append((_queue(side, group, same, level=level, rng=rng), side.index[group]))
     # Groups that most worlds part may still lie in queues that reach over one another: then they are one.
     kept: list[tuple[Queue, Ints]] = []
-    for queue, members in sorted(found, key=lambda each: -each[0].length_km.value):
+    for queue, members in sorted(found, key=lambda each: (not is_likely(each[0]), -each[0].length_km.value)):
         within = next((k for k, (other, _) in enumerate(kept) if _shared(queue, other) > 0.5), None)
         if within is None:
             kept.append((queue, members))
         else:
             kept[within] = kept[within][0], np.union1d(kept[within][1], members)
     yield from kept
+
+
+def is_likely(queue: Queue) -> bool:
+    """Tell whether a queue is there in so many worlds that it is reported."""
+    return bool(np.mean(queue.length_samples_km > 0) >= _LIKELY)
 
 
 def _shared(queue: Queue, other: Queue) -> float:
