@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +33,6 @@ _HALF_WIDTH_M = 30.0
 
 _BESIDE_M = 10.0
 """A road is looked for 9.3 m beside its line (corridor, `FURTHEST_M`)."""
-
-_THREADS = 4
-"""Items downloaded at the same time."""
 
 Progress = Callable[[int, int], None]
 
@@ -114,25 +110,16 @@ def download(
     left_out = [(each.id, each.unfit) for each in found.found if each.unfit is not None]
     names = _names(wanted)
     reach_m = max(half_width_m or 0.0, _HALF_WIDTH_M) + _BESIDE_M
-    done = 0
     with result_folder(outdir, overwrite=overwrite) as folder:
         (folder / "items").mkdir()
 
-        def one(each: Found, name: str) -> Path | None:
-            return _one(each, name, found.roads, reach_m, folder / "items")
-
-        threads = ThreadPoolExecutor(_THREADS)
-        try:
-            coming = [threads.submit(one, each, name) for each, name in zip(wanted, names, strict=True)]
-            written = []
-            for job in coming:
-                written.append(job.result())
-                done += 1
-                if progress is not None:
-                    progress(done, len(wanted))
-        finally:
-            # After one that failed the others need not begin.
-            threads.shutdown(cancel_futures=True)
+        written = []
+        # One after the other: files that several threads write at once share GDAL's cache of blocks, where one thread
+        # may write out a block of another's file while that one writes too, and the file is broken.
+        for done, (each, name) in enumerate(zip(wanted, names, strict=True), start=1):
+            written.append(_one(each, name, found.roads, reach_m, folder / "items"))
+            if progress is not None:
+                progress(done, len(wanted))
         kept = [(each, file) for each, file in zip(wanted, written, strict=True) if file is not None]
         left_out += [
             (each.id, "shows nothing of the road") for each, file in zip(wanted, written, strict=True) if file is None
