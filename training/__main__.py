@@ -29,7 +29,7 @@ from training.detector.crops import VehicleCrops
 from training.detector.frames import LEANS, real_samples
 from training.detector.net import RoadNet, loss_of
 from training.detector.samples import Sample, sample_of
-from training.detector.worth import calibrated, f1_by_resolution, look_at
+from training.detector.worth import calibrated, f1_by_resolution, look_at, parked_wrong
 from training.fitting import onnx_of, trained
 from training.scenes import samples_of
 
@@ -115,8 +115,10 @@ def detector_(
     held_out = samples_of(sample_of, Sample, _HELD_OUT, kept, workers=workers)
     looks = [look_at(sample, network) for sample in held_out]
     calibration = calibrated(looks)
-    for name, row in f1_by_resolution(replace(network, calibration=calibration), looks).items():
+    fitted = replace(network, calibration=calibration)
+    for name, row in f1_by_resolution(fitted, looks).items():
         click.echo(f"held out, {name}: {row}")
+    click.echo(f"held out, parked or not: {parked_wrong(fitted, looks):.1%} wrong")
     about = {
         "scenes": f"simulated, seeds 1 to {scenes}",
         "frames": [f"{name} (KIT AIS, CC-BY 3.0)" for name in LEANS] if real else [],

@@ -139,6 +139,12 @@ def counted(at: Array, sample: Sample) -> npt.NDArray[np.bool_]:
     return np.asarray(inside)
 
 
+def parked_wrong(network: Network, looks: Sequence[Look]) -> float:
+    """Return the share of vehicles, of those found, that look parked and are not, or the other way round."""
+    said, parked = (np.concatenate([getattr(look, name) for look in looks]) for name in ("said", "parked"))
+    return float(((network.parked(said) > 0.5) != parked).mean())
+
+
 def f1_by_resolution(network: Network, looks: Sequence[Look]) -> dict[str, str]:
     """Return F1 at the best score by resolution, with that score, precision and recall, of what anyone could see."""
     table = {}
