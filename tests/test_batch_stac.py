@@ -28,11 +28,7 @@ from stac_served import served
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    """Do without proxies, and wait for hundredths of the usual time."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.setenv("GDAL_HTTP_RETRY_DELAY", "0.02")
-    for module in (_api, _documents, _remote):
-        monkeypatch.setattr(module, "_PAUSE_S", 0.02)
+    web_servers.hurry(monkeypatch, _api, _documents, _remote)
 
 
 def simulated(folder: Path, name: str, longitude_deg: float) -> Path:

@@ -28,11 +28,8 @@ HALF_WIDTH_M = 15.0
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    """Do without proxies, and wait for hundredths of the usual time."""
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.setenv("GDAL_HTTP_RETRY_DELAY", "0.02")
+    web_servers.hurry(monkeypatch, _remote)
     monkeypatch.setenv("GDAL_HTTP_LOW_SPEED_TIME", "1")
-    monkeypatch.setattr(_remote, "_PAUSE_S", 0.02)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -113,6 +114,32 @@ def s3_endpoint() -> Iterator[str]:
         process.wait()
 
 
+@contextmanager
+def answering(handler: type[BaseHTTPRequestHandler], *, over: threading.Event) -> Iterator[str]:
+    """Answer requests in a thread; yields the address, and sets an event that handlers may wait for at the end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    # A client that gave up is no news.
+    server.handle_error = lambda *args: None
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, *modules: ModuleType) -> None:
+    """Do without proxies, and wait for hundredths of the usual time before asking again."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    monkeypatch.setenv("GDAL_HTTP_RETRY_DELAY", "0.02")
+    for module in modules:
+        monkeypatch.setattr(module, "_PAUSE_S", 0.02)
+
+
 @dataclass
 class Faulty:
     """A server of one file, which fails when it is told to.
@@ -193,19 +220,8 @@ class Faulty:
             def log_message(self, *args: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        # A client that gave up is no news.
-        server.handle_error = lambda *args: None
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/scene.tif"
-        finally:
-            self.stop.set()
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with answering(Handler, over=self.stop) as url:
+            yield f"{url}/scene.tif"
 
 
 @contextmanager
@@ -240,18 +256,8 @@ def broken_api(*, status: int, delay_s: float) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *args: None
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Handler, over=over) as url:
+        yield url
 
 
 def free_port() -> int:

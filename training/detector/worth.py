@@ -65,20 +65,10 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
     logit = np.concatenate([look.logit for look in looks])
     hit = np.concatenate([look.hit for look in looks])
     gsd = np.concatenate([np.full(len(look.logit), np.log(look.gsd_m / 0.5)) for look in looks])
-
-    def lack(c: Array) -> float:
-        odds = c[0] + c[1] * logit + (c[2] + c[3] * logit) * gsd
-        return float(np.logaddexp(0.0, np.where(hit, -odds, odds)).mean())
-
-    bias, slope, by_gsd, both = optimize.minimize(lack, np.array([0.0, 1.0, 0.0, 0.0])).x
+    bias, slope, by_gsd, both = _fitted(hit, logit, gsd, logit * gsd)
     score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + (by_gsd + both * logit) * gsd)))
     said, parked = (np.concatenate([getattr(look, name) for look in looks]) for name in ("said", "parked"))
-
-    def doubt(c: Array) -> float:
-        odds = c[0] + c[1] * said
-        return float(np.logaddexp(0.0, np.where(parked, -odds, odds)).mean())
-
-    parked_bias, parked_slope = optimize.minimize(doubt, np.array([0.0, 1.0])).x
+    parked_bias, parked_slope = _fitted(parked, said)
     true = sum(look.true for look in looks)
     promised = sum(look.promised for look in looks)
     found = hit[score >= LEAST_SCORE].sum()
@@ -92,6 +82,18 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
         parked_bias=round(float(parked_bias), 4),
         parked_slope=round(float(parked_slope), 4),
     )
+
+
+def _fitted(true: npt.NDArray[np.bool_], logit: Array, *others: Array) -> Array:
+    """Return the bias and the weights of the terms that make up the log odds of what is true."""
+    terms = np.stack([np.ones_like(logit), logit, *others])
+
+    def lack(weights: Array) -> float:
+        odds = weights @ terms
+        return float(np.logaddexp(0.0, np.where(true, -odds, odds)).mean())
+
+    weights: Array = optimize.minimize(lack, np.eye(len(terms))[1]).x
+    return weights
 
 
 def look_at(sample: Sample, network: Network) -> Look:

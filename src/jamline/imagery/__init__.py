@@ -13,6 +13,7 @@ from jamline.imagery._items import Item, is_item, items_of
 from jamline.imagery._masks import MaskFile, Why, masks_of_item
 from jamline.imagery._metadata import as_utc, cloud_percent
 from jamline.imagery._packed import packed_picture, unpacked_picture
+from jamline.imagery._remote import gdal_name
 from jamline.imagery._scene import Scene, open_items, open_scene
 from jamline.imagery._sources import find as image_paths
 from jamline.imagery._sources import is_address, shown
@@ -29,6 +30,7 @@ __all__ = [
     "as_utc",
     "cloud_percent",
     "files_of",
+    "gdal_name",
     "image_paths",
     "is_address",
     "is_item",

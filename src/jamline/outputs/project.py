@@ -22,7 +22,7 @@ import jinja2
 from markupsafe import Markup
 from pyproj import CRS
 
-from jamline.imagery import is_address
+from jamline.imagery import gdal_name, is_address
 from jamline.outputs.sheet import longest_of, speakable, texts
 from jamline.outputs.style import read_style
 
@@ -171,12 +171,8 @@ def source_of(path: str, folder: Path) -> str:
     >>> source_of("s3://bucket/scene.tif", Path("/data/out"))
     '/vsis3/bucket/scene.tif'
     """
-    if path.startswith(("http://", "https://")):
-        return f"/vsicurl/{path}"
-    if path.startswith("<"):
-        return path
-    if is_address(path):
-        return re.sub(r"^(s3|gs|az)://", r"/vsi\1/", path)
+    if path.startswith("<") or is_address(path):
+        return gdal_name(path)
     file, home = os.path.realpath(path), os.path.realpath(folder)
     try:
         shared = os.path.commonpath([file, home])
