@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class Lines:
             ),
         )
 
-    @property
+    @cached_property
     def whole(self) -> shapely.MultiLineString:
         """All roads."""
         return shapely.MultiLineString(list(self.lines))
