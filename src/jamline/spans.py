@@ -207,3 +207,21 @@ def _rounded(number: float | None, digits: int) -> float | None:
     if number is None or not math.isfinite(number):
         return None
     return round(float(number), digits)
+
+
+def round_m(most_m: float, *, least_m: float) -> float:
+    """Return the largest of 1, 2, 5, 10, 20... metres that is no longer, but at least so many.
+
+    Parameters
+    ----------
+    most_m, least_m : float
+        Metres; the least is a power of ten.
+
+    Examples
+    --------
+    >>> round_m(3490.0, least_m=10.0), round_m(760.0, least_m=10.0), round_m(0.2, least_m=1.0)
+    (2000.0, 500.0, 1.0)
+    """
+    most_m = max(most_m, least_m)
+    power = 10.0 ** math.floor(math.log10(most_m))
+    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= most_m)

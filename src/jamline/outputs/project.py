@@ -25,6 +25,8 @@ from pyproj import CRS
 from jamline.imagery import gdal_name, is_address
 from jamline.outputs.sheet import longest_of, speakable, texts
 from jamline.outputs.style import read_style
+from jamline.road import utm_of
+from jamline.spans import round_m
 
 if TYPE_CHECKING:
     from jamline.outputs.record import RunRecord
@@ -88,13 +90,15 @@ def write_project(path: Path, run: RunRecord, frames: Mapping[str, Any], picture
     pictures : sequence of Picture, optional
         The images to show, the topmost first.
     """
-    epsg = _utm(frames["road"])
+    west, south, east, north = frames["road"].total_bounds
+    # Metres on the map are metres there.
+    epsg = utm_of((west + east) / 2, (south + north) / 2)
     extent = _extent(frames, run, epsg)
     text = _template().render(
         title=run.title or ", ".join(road.name for road in run.roads),
         epsg=epsg,
         extent=extent,
-        segment_m=_round_step((extent[2] - extent[0]) / 8),
+        segment_m=int(round_m((extent[2] - extent[0]) / 8, least_m=1.0)),
         layers=[(name, title, _KINDS[name], *_style(name)) for name, title in _LAYERS.items()],
         images=[
             (number, _name_of(each.name), source_of(each.path, path.parent), each)
@@ -200,13 +204,6 @@ def _style(name: str) -> tuple[str, str]:
     return Markup(attributes), Markup(root[2])  # noqa: S704 - our own files
 
 
-def _utm(road: Any) -> int:
-    """Return the EPSG code of the UTM zone in which the roads' middle lies: metres on the map are metres there."""
-    west, south, east, north = road.total_bounds
-    zone = int(((west + east) / 2 + 180.0) % 360.0 // 6.0) + 1
-    return (32600 if south + north >= 0 else 32700) + zone
-
-
 def _extent(frames: Mapping[str, Any], run: RunRecord, epsg: int) -> tuple[float, float, float, float]:
     """Return what is to be seen first, in the shape of the sheet's map: the longest queue, else what was seen."""
     queues, coverage, longest = frames["queues"], frames["coverage"], longest_of(run)
@@ -223,18 +220,6 @@ def _extent(frames: Mapping[str, Any], run: RunRecord, epsg: int) -> tuple[float
     x, y = (west + east) / 2, (south + north) / 2
     half = [metres * side / 2 for side in _MAP_MM]
     return round(x - half[0], 2), round(y - half[1], 2), round(x + half[0], 2), round(y + half[1], 2)
-
-
-def _round_step(metres: float) -> int:
-    """Return the largest of 1, 2, 5, 10, 20, 50, ... metres that is no larger.
-
-    Examples
-    --------
-    >>> [_round_step(metres) for metres in (0.2, 60.0, 199.0, 2500.0)]
-    [1, 50, 100, 2000]
-    """
-    digits = 10 ** max(0, len(str(int(metres))) - 1)
-    return max([digits * step for step in (1, 2, 5) if digits * step <= metres], default=1)
 
 
 def _pack(path: Path, members: Mapping[str, bytes]) -> None:

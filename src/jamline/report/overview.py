@@ -13,7 +13,7 @@ import shapely
 from pyproj import Transformer
 
 from jamline.report.words import km, length
-from jamline.spans import Span, merge, subtract
+from jamline.spans import Span, merge, round_m, subtract
 
 if TYPE_CHECKING:
     from jamline.evidence import Evidence
@@ -107,7 +107,7 @@ def overview_of(queues: Queues, evidence: Evidence) -> Overview:
         Stroke(sheet.path([Span(queue.start_m, queue.end_m)], beside=_beside(queue.side)), queue.packing)
         for queue in queues
     ]
-    bar_m = _nice(sheet.metres * 0.3)
+    bar_m = round_m(sheet.metres * 0.3, least_m=10.0)
     seen_km = sum(span.length_m for span in evidence.seen_by_any()) / 1000
     told = [f"{queue.side} side {length(queue.length_km)}" for queue in queues[:5]]
     return Overview(
@@ -219,7 +219,7 @@ def _wanted(queues: Queues, evidence: Evidence) -> Iterator[tuple[str, str, floa
         for name, station_m in zip(others, road.to_road(lon, lat)[0], strict=True):
             if 0 <= station_m <= road.length_m:
                 yield "place", name, float(station_m)
-    step_m = _nice(road.length_m / 8)
+    step_m = round_m(road.length_m / 8, least_m=10.0)
     first = math.ceil(-origin_m / step_m)
     for k in range(first, math.floor((road.length_m - origin_m) / step_m) + 1):
         yield "post", km(origin_m + k * step_m, origin_m, digits=1 if step_m < 1000 else 0), origin_m + k * step_m
@@ -227,15 +227,3 @@ def _wanted(queues: Queues, evidence: Evidence) -> Iterator[tuple[str, str, floa
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _nice(length_m: float) -> float:
-    """Return the largest of 1, 2, 5, 10, 20... m that is no longer, but at least 10 m.
-
-    Examples
-    --------
-    >>> _nice(3490.0), _nice(760.0)
-    (2000.0, 500.0)
-    """
-    power = 10.0 ** math.floor(math.log10(max(length_m, 10.0)))
-    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= max(length_m, 10.0))

@@ -1,4 +1,4 @@
-"""What a degree is worth in metres, at the place itself."""
+"""The ellipsoid at a place: what a degree is worth there in metres, and the zone of a map in metres."""
 
 from __future__ import annotations
 
@@ -37,3 +37,15 @@ def metres_per_degree(lat_deg: npt.ArrayLike) -> Array:
     north = _A_M * (1.0 - _E2) / w2**1.5
     spans: Array = np.radians(np.column_stack([east, north]))
     return spans
+
+
+def utm_of(lon: float, lat: float) -> int:
+    """Return the EPSG code of the UTM zone of a place, in degrees on WGS 84.
+
+    Examples
+    --------
+    >>> utm_of(44.6, 42.8), utm_of(-70.0, -33.0), utm_of(180.0, 5.0)
+    (32638, 32719, 32601)
+    """
+    zone = int((lon + 180.0) // 6.0) % 60 + 1
+    return (32600 if lat >= 0 else 32700) + zone

@@ -14,7 +14,7 @@ from pyproj import CRS, Transformer
 from scipy import ndimage, spatial
 
 from jamline.errors import RoadError
-from jamline.road import Road, read_roads, road_through
+from jamline.road import Road, read_roads, road_through, utm_of
 from jamline.synth.config import SceneSpec
 from jamline.synth.noise import Window
 from jamline.tables import WGS84
@@ -63,7 +63,7 @@ class World:
     _tree: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        crs = utm_of(*self.road.lonlat[len(self.road.lonlat) // 2])
+        crs = CRS.from_epsg(utm_of(*self.road.lonlat[len(self.road.lonlat) // 2]))
         forward = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
         object.__setattr__(self, "crs", crs)
         object.__setattr__(self, "_forward", forward)
@@ -173,12 +173,6 @@ def _features(path: str, kind: str) -> list[tuple[str, Any]]:
     return [(str(name or ""), shape) for name, shape in zip(frame["name"], frame.geometry, strict=True)]
 
 
-def utm_of(lon: float, lat: float) -> CRS:
-    """Return the UTM zone of a place."""
-    zone = int((lon + 180.0) // 6.0) % 60 + 1
-    return CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
-
-
 def _drift(spec: SceneSpec, station: Array, rng: np.random.Generator) -> Array:
     """Return metres left of the road at some stations: a mean and a slow random change."""
     step = spec.line.drift_length_m / 8.0
@@ -203,7 +197,7 @@ def _made_up(spec: SceneSpec, rng: np.random.Generator) -> Array:
     else:
         # A long road that bends this much meets itself sooner or later.
         xy = _wander(spec, "straight", rng)
-    crs = utm_of(spec.longitude_deg, spec.latitude_deg)
+    crs = CRS.from_epsg(utm_of(spec.longitude_deg, spec.latitude_deg))
     forward = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     start = forward.transform(spec.longitude_deg, spec.latitude_deg)
     lon, lat = forward.transform(start[0] + xy[:, 0], start[1] + xy[:, 1], direction="INVERSE")
