@@ -16,6 +16,8 @@ from drawn_road import Drawing, line
 from jamline.corridor import RoadGrid, lay_flat
 from jamline.detect import detector_named, find_vehicles
 from jamline.detect._cells import CELL, PIXEL_M, Peaks, View, one_each, peaks_of, resampled
+from jamline.detect._protocol import Boxes
+from jamline.detect._signs import Signs
 from jamline.detect.network import Network
 from jamline.evaluate import evaluate, match_vehicles
 from jamline.imagery import open_scene
@@ -199,3 +201,41 @@ def test_another_calibration_changes_scores_and_not_places():
     logit = np.linspace(-3, 3, 7)
     assert (doubtful.score(logit, 0.5) < shipped.score(logit, 0.5)).all()
     assert shipped.score(logit, 0.5) == pytest.approx(np.sort(shipped.score(logit, 0.5)))
+
+
+def signs_of(station, score, *, expected: float = 0.0, offset_m: float = 1.8) -> Signs:
+    """The signs on 400 m of road, with so many vehicles promised per metre."""
+    grid = RoadGrid(line(400.0), 0, 800, 60, 0.5)
+    count = len(station)
+    ones = np.ones(count)
+    boxes = Boxes(np.array(station), offset_m * ones, 4.5 * ones, 1.8 * ones, np.array(score), 0.5 * ones)
+    return Signs.of(boxes, np.full(grid.columns, expected * grid.pixel_m), grid, carriageway_m=8.0)
+
+
+def test_signs_by_hand():
+    # Ten vehicles within 40 m of the middle, and 0.2 per metre promised: 16 on 80 m, six more than their scores.
+    signs = signs_of(np.linspace(170.0, 230.0, 10), np.full(10, 0.6), expected=0.2)
+    at = 400
+    assert signs.named[at] == pytest.approx(np.log((6.0 + 1.0) / (16.1 - 6.0 + 0.05)), abs=0.02)
+    assert signs.doubt[at] == pytest.approx(np.log((10 * 0.4 + 0.3) / (10 + 3)))
+    assert signs.weak_per_km[at] == pytest.approx(10 * 0.4 / 0.4)
+    # Far from them nothing is named, and what is promised there is missed.
+    assert signs.named[0] == pytest.approx(np.log(1.0 / (0.2 * 40.5 + 0.05)), abs=0.02)
+    # What is named beside the lanes tells nothing of them.
+    assert signs_of([200.0], [0.5], offset_m=6.0).weak_per_km.max() == 0.0
+
+
+def test_it_knows_that_it_misses_more_where_it_doubts_and_where_more_is_promised():
+    insight = Network.shipped().insight
+    station = np.linspace(20.0, 380.0, 50)
+    sure, unsure = (signs_of(station, np.full(50, score)) for score in (0.97, 0.7))
+    promised = signs_of(station, np.full(50, 0.97), expected=0.2)
+    middle = 400
+    missed = [1.0 - float(insight.recall(signs, 0.5)[middle]) for signs in (sure, unsure, promised)]
+    assert missed[0] < 0.01
+    assert missed[1] > 0.05
+    assert missed[2] > 3 * missed[0]
+    # Before anything was seen it promises less at coarser resolutions, and more false ones.
+    fine, coarse = insight.at(0.3), insight.at(0.8)
+    assert fine.recall > coarse.recall > 0.8
+    assert fine.false_per_km < coarse.false_per_km

@@ -29,6 +29,7 @@ from training.detector.crops import VehicleCrops
 from training.detector.frames import LEANS, real_samples
 from training.detector.net import RoadNet, loss_of
 from training.detector.samples import Sample, sample_of
+from training.detector.sight import insight_of, told_by_share, witnesses
 from training.detector.worth import calibrated, f1_by_resolution, look_at, parked_wrong
 from training.fitting import onnx_of, trained
 from training.scenes import samples_of
@@ -38,6 +39,9 @@ _PACKAGE = Path(__file__).resolve().parents[1] / "src" / "jamline"
 _LEARNED = range(1, 501)
 _HELD_OUT = range(8000, 8060)
 """Scenes that scores are calibrated on; `benchmarks/` uses seeds from 9000 on, but for the roads below."""
+
+_SIGHTED = range(8060, 8260)
+"""Scenes by which it is told how much is missed."""
 
 _ROADS = range(20_000, 20_600)
 
@@ -114,11 +118,14 @@ def detector_(
     network = Network(weights)
     held_out = samples_of(sample_of, Sample, _HELD_OUT, kept, workers=workers)
     looks = [look_at(sample, network) for sample in held_out]
-    calibration = calibrated(looks)
-    fitted = replace(network, calibration=calibration)
-    for name, row in f1_by_resolution(fitted, looks).items():
+    network = replace(network, calibration=calibrated(looks))
+    seen = witnesses(network, _SIGHTED, workers=workers)
+    insight = insight_of(seen)
+    for name, row in f1_by_resolution(network, looks).items():
         click.echo(f"held out, {name}: {row}")
-    click.echo(f"held out, parked or not: {parked_wrong(fitted, looks):.1%} wrong")
+    click.echo(f"held out, parked or not: {parked_wrong(network, looks):.1%} wrong")
+    for line in told_by_share(insight, seen):
+        click.echo(f"held out, recall: {line}")
     about = {
         "scenes": f"simulated, seeds 1 to {scenes}",
         "frames": [f"{name} (KIT AIS, CC-BY 3.0)" for name in LEANS] if real else [],
@@ -127,7 +134,7 @@ def detector_(
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / "network.onnx").write_bytes(weights)
-    facts = {"calibration": asdict(calibration), "trained_on": about}
+    facts = {"calibration": asdict(network.calibration), "insight": asdict(insight), "trained_on": about}
     (out / "network.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
 
 from jamline.detect._cells import CELL, PIXEL_M, STRIDE, in_cells, one_each, peaks_of, resampled
-from jamline.detect.network import LEAST_SCORE, Calibration, Network
+from jamline.detect.network import Calibration, Network
 from jamline.evaluate.matching import match_vehicles
 from training.detector.net import OUTPUTS
 from training.detector.samples import Sample
 from training.detector.wanted import SHOWS
+from training.fits import fitted
 
 Array = npt.NDArray[np.float64]
 
@@ -65,35 +65,20 @@ def calibrated(looks: Sequence[Look]) -> Calibration:
     logit = np.concatenate([look.logit for look in looks])
     hit = np.concatenate([look.hit for look in looks])
     gsd = np.concatenate([np.full(len(look.logit), np.log(look.gsd_m / 0.5)) for look in looks])
-    bias, slope, by_gsd, both = _fitted(hit, logit, gsd, logit * gsd)
-    score = 1.0 / (1.0 + np.exp(-(bias + slope * logit + (by_gsd + both * logit) * gsd)))
+    bias, slope, by_gsd, both = fitted(hit, logit, gsd, logit * gsd)
     said, parked = (np.concatenate([getattr(look, name) for look in looks]) for name in ("said", "parked"))
-    parked_bias, parked_slope = _fitted(parked, said)
+    parked_bias, parked_slope = fitted(parked, said)
     true = sum(look.true for look in looks)
     promised = sum(look.promised for look in looks)
-    found = hit[score >= LEAST_SCORE].sum()
     return Calibration(
         bias=round(float(bias), 4),
         slope=round(float(slope), 4),
         gsd=round(float(by_gsd), 4),
         both=round(float(both), 4),
         density=round(true / promised, 4),
-        recall=round(float(found / true), 4),
         parked_bias=round(float(parked_bias), 4),
         parked_slope=round(float(parked_slope), 4),
     )
-
-
-def _fitted(true: npt.NDArray[np.bool_], logit: Array, *others: Array) -> Array:
-    """Return the bias and the weights of the terms that make up the log odds of what is true."""
-    terms = np.stack([np.ones_like(logit), logit, *others])
-
-    def lack(weights: Array) -> float:
-        odds = weights @ terms
-        return float(np.logaddexp(0.0, np.where(true, -odds, odds)).mean())
-
-    weights: Array = optimize.minimize(lack, np.eye(len(terms))[1]).x
-    return weights
 
 
 def look_at(sample: Sample, network: Network) -> Look:

@@ -10,7 +10,7 @@ any two of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,17 @@ Gamma = Callable[[Array, npt.ArrayLike, npt.ArrayLike], Array]
 Mixture = tuple[tuple[float, float, float], ...]
 """Share, mean in metres and shape of each of the gamma laws that make up a law of gaps."""
 
-STANDING: Mixture = ((0.25, 2.2, 6.0), (0.30, 3.2, 6.0), (0.22, 4.6, 6.0), (0.15, 6.6, 6.0), (0.08, 9.5, 6.0))
+STANDING: Mixture = (
+    (0.25, 2.2, 6.0),
+    (0.30, 3.2, 6.0),
+    (0.22, 4.6, 6.0),
+    (0.13, 6.6, 6.0),
+    (0.07, 9.5, 6.0),
+    (0.03, 14.0, 6.0),
+)
 """A standing row: cars take 7.5 m from front to front, of which the car is 4.5; lorries at borders 20 to 25 m, of which
-the lorry is 16. The shares are learned from the gaps of each road, as far as there are any."""
+the lorry is 16. The shares are learned from the gaps of each road, as far as there are any. Now and then somebody
+leaves room for two: told as a vehicle that was missed, such a gap would say that many are."""
 
 CREEPING: Mixture = ((0.5, 8.0, 4.0), (0.5, 13.0, 4.0))
 """A row that creeps, with gaps up to the 20 m over which it counts as broken."""
@@ -39,8 +47,9 @@ _CAR_M, _CAR_SD_M = 5.0, 2.0
 _MOST_MISSED = 12
 """Vehicles missed in one gap; the chance of more goes to this many."""
 
-_RUN = 0.2
-"""Share of the misses that the one before has brought about."""
+_RUN, _KNOWN_MISSES = 0.2, 20.0
+"""Chance that a vehicle is found, or missed, as the one before it was, whatever it looks like itself: what hides one, a
+shadow or dull light, often hides the next. It counts as so many misses against those of the road itself."""
 
 _ENDS = 0.02
 """Chance per vehicle that its row ends, or that it only passes, although the queue beside it goes on."""
@@ -74,11 +83,14 @@ class TrueGaps:
         Gamma laws of single gaps.
     vehicle_m, vehicle_sd_m : float
         Mean and standard deviation of the length of a vehicle.
+    run : float
+        Chance that a vehicle is found, or missed, as the one before it was.
     """
 
     mixture: Mixture
     vehicle_m: float = _CAR_M
     vehicle_sd_m: float = _CAR_SD_M
+    run: float = _RUN
 
     @property
     def mean_m(self) -> float:
@@ -129,19 +141,19 @@ class TrueGaps:
             (k + 1) * self.mean_m + k * self.vehicle_m,
             (k + 1) * self.variance_m2 + k * self.vehicle_sd_m**2,
         )
-        apart: Array = np.concatenate([single[..., None], several], axis=-1) * missing(recall)
+        apart: Array = np.concatenate([single[..., None], several], axis=-1) * missing(recall, self.run)
         return apart
 
 
-def missing(recall: Array) -> Array:
+def missing(recall: Array, run: float) -> Array:
     """Return the chance that 0, 1, 2... vehicles in a row were missed behind one that was found.
-
-    Misses come in runs: what hides one vehicle, a shadow or dull light, often hides the next.
 
     Parameters
     ----------
     recall : array, shape (...,)
         Share of the vehicles that is found.
+    run : float
+        Chance that one is found, or missed, as the one before it was.
 
     Returns
     -------
@@ -149,20 +161,35 @@ def missing(recall: Array) -> Array:
 
     Examples
     --------
-    >>> missing(np.array([0.9]))[0, :3].round(3)
-    array([0.9  , 0.072, 0.02 ])
+    >>> missing(np.array([0.9]), 0.2)[0, :3].round(3)
+    array([0.92 , 0.058, 0.016])
     """
     recall = np.asarray(recall)[..., None]
-    again = again_missed(recall)
-    return np.concatenate(
-        [recall, (1 - recall) * (1 - again) * again ** _K[:-2], (1 - recall) * again ** _K[-2:-1]], -1
-    )
+    first, again = first_missed(recall, run), again_missed(recall, run)
+    return np.concatenate([1 - first, first * (1 - again) * again ** _K[:-2], first * again ** _K[-2:-1]], axis=-1)
 
 
-def again_missed(recall: Array) -> Array:
+def first_missed(recall: Array, run: float) -> Array:
+    """Return the chance that the vehicle behind one that was found was missed, shape of ``recall``."""
+    first: Array = (1.0 - run) * (1.0 - recall)
+    return first
+
+
+def again_missed(recall: Array, run: float) -> Array:
     """Return the chance that the vehicle behind one that was missed was missed too, shape of ``recall``."""
-    again: Array = 1.0 - (1.0 - _RUN) * recall
+    again: Array = 1.0 - (1.0 - run) * recall
     return again
+
+
+def _run(number: Array, recall: float) -> float:
+    """Return the chance that a vehicle is missed as the one before it was, by the gaps with 0, 1, 2... missed.
+
+    How often one is missed behind another tells it; how often one is missed at all tells rather how good the recall is.
+    """
+    missed = float(number[1:] @ _K[1:])
+    usual = _KNOWN_MISSES * again_missed(np.array(recall), _RUN)
+    again = (missed - number[1:].sum() + usual) / (missed + _KNOWN_MISSES)
+    return float(np.clip(1.0 - (1.0 - again) / recall, 0.0, 0.9))
 
 
 def _density(x: Array, mean: npt.ArrayLike, variance: npt.ArrayLike) -> Array:
@@ -251,17 +278,20 @@ class Laws:
         others = sum(_OTHER * true.density(GAP_M, found).sum(axis=-1) for true in (creeping, flowing))
         x = np.maximum(GAP_M, 0.1 * STEP_M)
         usual = np.array([share for share, _, _ in STANDING])
-        single = recall * np.stack([_density(x, mean, mean**2 / shape) for _, mean, shape in STANDING])
+        single = np.stack([_density(x, mean, mean**2 / shape) for _, mean, shape in STANDING])
         standing = TrueGaps(STANDING, *vehicle)
         for _ in range(_ROUNDS):
             # Expectation and maximisation; a gap in which vehicles were missed, or that rather creeps or flows, tells
             # nothing of single gaps.
             share = np.array([share for share, _, _ in standing.mixture])
-            total = standing.density(GAP_M, found).sum(axis=-1) + others
-            weight = share[:, None] * single / np.maximum(total, 1e-300)
-            share = weight @ number + _KNOWN_FROM * usual
+            apart = standing.density(GAP_M, found)
+            total = np.maximum(apart.sum(axis=-1) + others, 1e-300)
+            alone = apart[:, 0] / np.maximum(share @ single, 1e-300)
+            share = share * ((single * alone / total) @ number) + _KNOWN_FROM * usual
             parts = zip(share / share.sum(), STANDING, strict=True)
-            standing = TrueGaps(tuple((float(s), mean, shape) for s, (_, mean, shape) in parts), *vehicle)
+            run = _run((number / total) @ apart, recall)
+            standing = TrueGaps(tuple((float(s), mean, shape) for s, (_, mean, shape) in parts), *vehicle, run)
+        creeping, flowing = (replace(true, run=standing.run) for true in (creeping, flowing))
         laws = [true.thinned(GAP_M, RECALL[:, None]) for true in (flowing, standing, creeping)]
         free = laws[0]
         return cls(_law(flowing, *free), _law(standing, *laws[1], beside=free), _law(creeping, *laws[2], beside=free))

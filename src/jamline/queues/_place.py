@@ -13,10 +13,11 @@ REACH_M = 100.0
 """How far behind a vehicle its row is remembered."""
 
 STEP_M, _LEAST_RECALL, _RECALLS = 0.5, 0.05, 39
-"""Steps in which hazards are tabled, and the recalls from 0.05 to 1 for which they are."""
+"""Steps in which hazards are tabled, and the recalls from 0.05 to 1 for which they are: the fewer are missed, the
+closer, for there it counts whether one in fifty is or one in a hundred."""
 
 GAP_M = np.arange(0.0, REACH_M + STEP_M, STEP_M)
-RECALL = np.linspace(_LEAST_RECALL, 1.0, _RECALLS)
+RECALL = 1.0 - (1.0 - _LEAST_RECALL) * np.linspace(1.0, 0.0, _RECALLS) ** 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,5 +71,5 @@ class Place:
 
 def _level(recall: Array) -> npt.NDArray[np.intp]:
     """Return the row of the tables for a recall."""
-    share = (np.asarray(recall) - _LEAST_RECALL) / (1.0 - _LEAST_RECALL)
-    return np.rint(np.clip(share, 0.0, 1.0) * (_RECALLS - 1)).astype(np.intp)
+    missed = np.clip((1.0 - np.asarray(recall)) / (1.0 - _LEAST_RECALL), 0.0, 1.0)
+    return np.rint((1.0 - np.sqrt(missed)) * (_RECALLS - 1)).astype(np.intp)

@@ -29,7 +29,7 @@ READINGS = 8
 _LONE_PER_M = 4.0 / 1000.0
 """Vehicles on a clear road: light traffic at night or in the country."""
 
-_RECALL_SD, _FALSE_SD = 0.45, 0.7
+_RECALL_SD, _FALSE_SD = 0.7, 0.4
 """By how much log odds of recall and logarithm of false vehicles may be off."""
 
 _USUAL_TRUE, _USUAL_FALSE = 70.0, 10.0

@@ -16,6 +16,9 @@ Array = npt.NDArray[np.float64]
 _LEAST_FALSE_PER_M = 0.1 / 1000.0
 """No detector invents fewer."""
 
+_LIMITS = 0.02, 0.995
+"""Recalls are taken to be off within these."""
+
 Places = slice | npt.NDArray[np.int64]
 _ALL = slice(None)
 
@@ -59,7 +62,7 @@ class Sight:
         told = self.told_recall[bins]
         if self.off is None:
             return told
-        recall: Array = special.expit(special.logit(np.clip(told, 0.02, 0.98)) + self.off[0])
+        recall: Array = special.expit(special.logit(np.clip(told, *_LIMITS)) + self.off[0])
         return recall
 
     def false_per_m(self, bins: Places = _ALL) -> Array:

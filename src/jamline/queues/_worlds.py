@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jamline.queues._chain import CREEPING, STANDING, Sojourns
-from jamline.queues._laws import again_missed
+from jamline.queues._laws import again_missed, first_missed
 from jamline.queues._pieces import Pieces, chains_of, pieces_of, true_ends
 from jamline.queues._place import REACH_M
 from jamline.queues._reading import Reading
@@ -167,9 +167,10 @@ def _beyond(
     """
     rows = reading.rows
     at = np.stack([pieces.low, pieces.high])
-    recall = np.clip(reading.recall[at], 0.2, 0.99)
-    run = rng.geometric(1.0 - again_missed(recall))
-    missed = np.where(opens | (rng.random(at.shape) < recall), 0, run)
+    recall = np.maximum(reading.recall[at], 0.2)
+    run = reading.laws.standing.true.run
+    row = rng.geometric(1.0 - again_missed(recall, run))
+    missed = np.where(opens | (rng.random(at.shape) >= first_missed(recall, run)), 0, row)
     like = rng.integers(pieces.low, pieces.high + 1, size=at.shape)
     laws = reading.laws
     usual = (1 - creeping) * laws.standing.true.mean_m + creeping * laws.creeping.true.mean_m
