@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 import shapely
+from pyproj import Geod
 
 import jamline as jl
 from jamline.errors import JamlineError
@@ -24,8 +25,11 @@ IMAGED_M = 34.0
 """Reach of the alignment, and of a line that lies off by 8 m."""
 
 
-def aligned(seed: int, gsd_m: float, length_km: float) -> tuple[float, float, float, bool] | None:
-    """Return how far the drawn and the aligned line lie off in the mean, and at most, and if the interval holds."""
+def aligned(seed: int, gsd_m: float, length_km: float) -> tuple[float, ...] | None:
+    """Return how far the drawn and the aligned line lie off in the mean, and at most, and if the interval holds.
+
+    After these four, by what share the aligned line is too long, and whether the road has hairpins.
+    """
     spec = varied(seed, gsd_m=gsd_m, length_km=length_km)
     spec = spec.model_copy(update={"imagery": spec.imagery.model_copy(update={"half_width_m": IMAGED_M})})
     with tempfile.TemporaryDirectory() as folder:
@@ -40,12 +44,16 @@ def aligned(seed: int, gsd_m: float, length_km: float) -> tuple[float, float, fl
     seen = corridor.edges.station_m[np.ptp(corridor.edges.log_chance[0], axis=1) > 1.0]
     points = shapely.get_coordinates(shapely.segmentize(shapely.geometry.shape(truth), 5e-5))
 
-    def off_m(road: jl.Road) -> np.ndarray:
+    def beside(road: jl.Road) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         station, offset = road.to_road(*points.T)
-        return offset[(station > seen.min()) & (station < seen.max())]
+        there = (station > seen.min()) & (station < seen.max())
+        return station[there], offset[there], there
 
-    before, after, mean = off_m(drawn), off_m(corridor.road), corridor.alignment_m
-    return np.abs(before).mean(), np.abs(after).mean(), np.abs(after).max(), mean.low <= before.mean() <= mean.high
+    (_, before, _), (station, after, there), mean = beside(drawn), beside(corridor.road), corridor.alignment_m
+    long = np.ptp(station) / Geod(ellps="WGS84").line_length(*points[there].T) - 1
+    holds = mean.low <= before.mean() <= mean.high
+    off = np.abs(before).mean(), np.abs(after).mean(), np.abs(after).max()
+    return *off, holds, long, spec.road.shape == "hairpins"
 
 
 @click.command()
@@ -60,16 +68,21 @@ def main(scenes: int, first_seed: int, gsd: float, length: float, workers: int) 
     with ProcessPoolExecutor(workers) as pool:
         found = list(pool.map(aligned, seeds, [gsd] * scenes, [length] * scenes))
     rows = {seed: row for seed, row in zip(seeds, found, strict=True) if row is not None}
-    for seed, (before, after, most, _) in rows.items():
+    for seed, (before, after, most, *_) in rows.items():
         if after > 1.0:
             print(f"seed {seed}: drawn {before:.2f} m off, laid {after:.2f} m off, at most {most:.2f} m")
-    before, after, most, holds = np.array(list(rows.values()), float).T
+    before, after, most, holds, long, hairpins = np.array(list(rows.values()), float).T
     print("\n| roads | line | mean error | median | over 1 m | over 2 m | greatest anywhere | 90 % interval holds |")
     print("|---|---|---|---|---|---|---|---|")
     for name, error, greatest, held in (("as drawn", before, "", ""), ("as laid", after, most.max(), holds.mean())):
         shares = f"{(error > 1).mean():.0%} | {(error > 2).mean():.0%}"
         last = f"{greatest:.1f} m | {held:.0%}" if name == "as laid" else " | "
         print(f"| {len(rows)} | {name} | {error.mean():.2f} m | {np.median(error):.2f} m | {shares} | {last} |")
+    print("\n| roads | length off, median | 90th percentile without sign |\n|---|---|---|")
+    for name, some in (("without hairpins", hairpins == 0), ("with hairpins", hairpins == 1)):
+        off = 100 * long[some]
+        if some.any():
+            print(f"| {some.sum()} {name} | {np.median(off):+.2f} % | {np.quantile(np.abs(off), 0.9):.2f} % |")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import shapely
 
 from drawn_road import ASPHALT, Drawing, line
 from jamline.corridor import OUT_M, Corridor, _overview, lay_flat
+from jamline.corridor._alignment import outward_m
 from jamline.imagery import open_scene
-from jamline.road import read_road
+from jamline.road import read_road, road_through
 from jamline.synth import simulate, varied
 
 SEEDS = range(41_000, 41_008)
@@ -80,3 +81,15 @@ def test_the_lanes_end_where_the_asphalt_does(scenes):
             errors.append(float(np.median(found_m)) - (count * road.lane_width_m + half_m))
     assert np.median(np.abs(errors)) < 0.6
     assert sum(abs(error) > 2.0 for error in errors) <= 3
+
+
+def test_a_road_is_moved_to_the_outside_of_its_bends():
+    radius_m = 30.0
+    angle = np.linspace(0.0, np.pi, 120)
+    arc = np.column_stack([np.cos(angle), np.sin(angle)]) * radius_m / 111_000.0
+    left = road_through(arc, name="to the left, on the equator")
+    right = road_through(arc[::-1], name="the same, to the right")
+    station = left.length_m / 2 + np.array([-20.0, 0.0, 20.0])
+    assert outward_m(left, station)[1] == pytest.approx(-9.0 / radius_m, rel=0.05)
+    assert outward_m(right, station)[1] == pytest.approx(9.0 / radius_m, rel=0.05)
+    assert left.shifted(station, outward_m(left, station)).length_m > left.length_m

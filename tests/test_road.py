@@ -359,6 +359,24 @@ def test_a_line_beside_the_road_is_where_it_says():
     assert offset == pytest.approx(np.full(len(offset), -5.0), abs=0.01)
 
 
+def turns(radius_m: float) -> Road:
+    """Two bends of a hairpin road, one to each side, of 200 degrees each, and straights before and behind them."""
+    bend = np.arange(0.0, 200.0, np.degrees(1.0 / radius_m))
+    bearings = np.concatenate([np.full(60, 0.0), bend, np.full(60, 200.0), 200.0 - bend, np.full(60, 0.0)])
+    return road_through(walk(bearings, np.ones(len(bearings))), name="up")
+
+
+@pytest.mark.parametrize("radius_m", [20.0, 40.0])
+def test_a_shifted_road_is_not_drawn_into_its_bends(radius_m):
+    road = turns(radius_m)
+    moved = road.shifted(np.array([0.0, road.length_m]), np.zeros(2))
+    station = np.arange(30.0, road.length_m - 30.0, 2.0)
+    _, offset = road.to_road(*moved.to_map(station, np.zeros(len(station))))
+    # Rounded once more it would lie 16 / 2 / radius to the inside.
+    assert np.abs(offset).max() < 2.0 / radius_m
+    assert moved.length_m == pytest.approx(road.length_m, rel=1e-3)
+
+
 @settings(max_examples=25, deadline=None)
 @given(shift=st.floats(-8, 8), origin=st.floats(20, 380))
 def test_a_shifted_road_lies_beside_and_keeps_its_origin(shift, origin):

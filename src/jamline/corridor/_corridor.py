@@ -12,7 +12,7 @@ import shapely
 
 from jamline.cards import card
 from jamline.corridor._ahead import one_ahead
-from jamline.corridor._alignment import FURTHEST_M
+from jamline.corridor._alignment import FURTHEST_M, outward_m
 from jamline.corridor._edges import Edges
 from jamline.corridor._grid import RoadGrid
 from jamline.corridor._hidden import Surface, look_through
@@ -233,7 +233,10 @@ def lay_flat(
         )
     alignment = overview.align(width_m, trusted=not align_road)
     surface = overview.surface(alignment)
-    aligned = road.shifted(alignment.station_m, alignment.shift_m) if align_road else road
+    aligned = road
+    if align_road:
+        at_m = alignment.station_m
+        aligned = road.shifted(at_m, alignment.shift_m + outward_m(road, at_m))
     give_back(road.length_m)
     edges = overview.edges(alignment, road, aligned)
     stretches = overview.stretches

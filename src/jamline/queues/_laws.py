@@ -189,7 +189,7 @@ def _run(number: Array, recall: float) -> float:
     missed = float(number[1:] @ _K[1:])
     usual = _KNOWN_MISSES * again_missed(np.array(recall), _RUN)
     again = (missed - number[1:].sum() + usual) / (missed + _KNOWN_MISSES)
-    return float(np.clip(1.0 - (1.0 - again) / recall, 0.0, 0.9))
+    return float(np.clip(1.0 - (1.0 - again) / max(recall, 0.05), 0.0, 0.9))
 
 
 def _density(x: Array, mean: npt.ArrayLike, variance: npt.ArrayLike) -> Array:

@@ -45,6 +45,9 @@ _LINE_SIGMA = 0.0005
 _ALIGNMENT_SIGMA_M = 0.5
 """How well the road's middle is known where the alignment does not say."""
 
+_BEND_SIGMA_M = 0.12
+"""How far to the outside of all bends alike a road may lie from where it was found."""
+
 
 @dataclass(frozen=True, eq=False)
 class Side:
@@ -205,7 +208,9 @@ def _end_sigma_m(evidence: Evidence, draws: int, rng: np.random.Generator) -> Ar
 def _stretch_sigma(evidence: Evidence, span: Span) -> float:
     """Return the share of its length by which the line may be off between two stations.
 
-    A line that lies a metre to the outside of the road is longer by a metre for each radian that it turns.
+    A line that lies a metre to the outside of the road is longer by a metre for each radian that it turns. One that
+    lies to one side is longer in bends to the other side and shorter in the rest, one that cuts corners is shorter in
+    all.
     """
     station = np.linspace(span.start_m, span.end_m, max(2, round(span.length_m / 20.0)))
     heading = np.unwrap(np.radians(evidence.road.heading_at(station)))
@@ -213,7 +218,8 @@ def _stretch_sigma(evidence: Evidence, span: Span) -> float:
     sigma_m = _ALIGNMENT_SIGMA_M
     if aligned.low is not None and aligned.high is not None:
         sigma_m = (aligned.high - aligned.low) / 2 / float(special.ndtri((1 + aligned.level) / 2))
-    return math.hypot(_LINE_SIGMA, sigma_m * float(heading[-1] - heading[0]) / span.length_m)
+    turn, bends = float(heading[-1] - heading[0]), float(np.abs(np.diff(heading)).sum())
+    return math.hypot(_LINE_SIGMA, sigma_m * turn / span.length_m, _BEND_SIGMA_M * bends / span.length_m)
 
 
 def _sensitivity(side: Side, likely: Ints, span: Span) -> dict[str, float]:

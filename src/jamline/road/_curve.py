@@ -222,7 +222,7 @@ class Road:
             at, left = self.frame_at(self.station_m[here])
             moved[here] = at + np.interp(self.station_m[here], station_m, offset_m)[:, None] * left
         moved = resampled(moved)
-        road = replace(self, lonlat=smoothed(moved))
+        road = replace(self, lonlat=smoothed(moved, kept=True))
         origin_lon, origin_lat = self.to_map([self.origin_station_m], [0.0])
         return road.told(origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
 
