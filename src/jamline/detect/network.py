@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -93,7 +95,12 @@ class Network:
 
     @cached_property
     def _net(self) -> Any:
-        return cv2.dnn.readNetFromONNX(np.frombuffer(self.weights, np.uint8))
+        # Of the two engines of cv2.dnn this one has Winograd's convolutions: the same sums in two thirds of the time.
+        # cv2 5.0 heeds the choice where it reads a file, and not where it is handed the bytes.
+        with tempfile.TemporaryDirectory(prefix="jamline-") as folder:
+            file = Path(folder, "network.onnx")
+            file.write_bytes(self.weights)
+            return cv2.dnn.readNetFromONNX(str(file), cv2.dnn.ENGINE_CLASSIC)
 
     def find(self, section: Section, *, carriageway_m: float) -> Found:
         """Find the vehicles of a section; parameters as in `Detector.find`."""
