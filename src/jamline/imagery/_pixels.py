@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from jamline.imagery._bands import COLOUR
 from jamline.imagery._source import Source
@@ -266,21 +266,21 @@ class _Shares:
         return self.times(np.ones((int(self.pixel.max()) + 1, 1)))[:, 0]
 
     def times(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Add up what lies between each two edges, values of shape (size, n): pixel after pixel."""
-        summed = np.zeros((len(self.pixel), values.shape[1]))
-        for pixel, share in zip(self.pixel.T, self.share.T, strict=True):
-            part = values[pixel]
-            part *= share[:, None]
-            summed += part
+        """Add up what lies between each two edges, values of shape (size, n)."""
+        between, reach = self.pixel.shape
+        ends = np.arange(0, self.pixel.size + 1, reach)
+        # Most of this matrix is 0: two or three pixels lie between two edges.
+        matrix = sparse.csr_array((self.share.ravel(), self.pixel.ravel(), ends), shape=(between, len(values)))
+        summed: npt.NDArray[np.float64] = matrix @ values
         return summed
 
 
 def _summed(down: _Shares, across: _Shares, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Add up what lies between edges, values of shape (layers, h, w) being constant over their pixels."""
     layers, high, wide = values.shape
-    rows = down.times(np.moveaxis(values, 1, 0).reshape(high, layers * wide).astype(np.float64))
-    turned = rows.reshape(-1, layers, wide).transpose(2, 1, 0).reshape(wide, -1)
-    return across.times(turned).reshape(len(across.pixel), layers, -1).transpose(1, 2, 0)
+    rows = np.concatenate([down.times(layer) for layer in values.astype(np.float64)])
+    turned = across.times(np.ascontiguousarray(rows.T))
+    return turned.T.reshape(layers, -1, len(across.pixel))
 
 
 def _fill(zero: Mask, side_px: int, beyond: tuple[tuple[int, int], tuple[int, int]]) -> Mask:
