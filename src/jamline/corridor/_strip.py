@@ -84,33 +84,23 @@ def read_strip(
     begin, end = grid.first // step * step, -(-(grid.first + grid.columns) // step) * step
     laid = _Laid.over(scene, replace(grid, first=begin, columns=end - begin))
     for first in range(begin, end, step):
-        window = replace(grid, first=first, columns=step)
-        part_pixels = np.zeros((len(scene.roles), *window.shape), np.float32)
-        part_hidden = np.full(window.shape, Hidden.OUTSIDE, np.uint8)
-        part_source = np.full(window.shape, -1, np.int16)
-        _fill(
-            laid.cut(slice(first - begin, first - begin + step)), window, later, part_pixels, part_hidden, part_source
-        )
-        wanted = grid.cut(first, first + step)
-        here = slice(wanted.first - grid.first, wanted.first - grid.first + wanted.columns)
-        there = slice(wanted.first - first, wanted.first - first + wanted.columns)
+        part = laid.cut(slice(first - begin, first - begin + step))
+        part_pixels, part_hidden, part_source = _filled(part, replace(grid, first=first, columns=step), later)
+        start, stop = max(first, grid.first), min(first + step, grid.first + grid.columns)
+        here, there = slice(start - grid.first, stop - grid.first), slice(start - first, stop - first)
         pixels[:, :, here] = part_pixels[:, :, there]
         hidden[:, here] = part_hidden[:, there]
         source[:, here] = part_source[:, there]
     return pixels, hidden, source
 
 
-def _fill(
-    laid: _Laid,
-    grid: RoadGrid,
-    later: Later,
-    pixels: Pixels,
-    hidden: npt.NDArray[np.uint8],
-    source: npt.NDArray[np.int16],
-) -> None:
-    """Fill one window's columns in place, from the best image that shows each pixel."""
+def _filled(laid: _Laid, grid: RoadGrid, later: Later) -> tuple[Pixels, npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
+    """Return one window's columns, from the best image that shows each pixel."""
     roles = laid.scene.roles
     near = _near(laid.scene, laid.ends)
+    pixels = np.zeros((len(roles), *grid.shape), np.float32)
+    hidden = np.full(grid.shape, Hidden.OUTSIDE, np.uint8)
+    source = np.full(grid.shape, -1, np.int16)
     seen: dict[int, _Seen] = {}
     # At its very edge an image has no neighbours to interpolate with; where tiles overlap, the next one does.
     for edge in (_KERNEL_PX, -0.5) if len(near) > 1 else (-0.5,):
@@ -127,17 +117,20 @@ def _fill(
                 hidden[wanted & (masked > 0)] = masked[wanted & (masked > 0)]
             take = wanted & valid
             if take.all():
-                pixels[:], hidden[:], source[:] = values, Hidden.SEEN, number
-                return
+                hidden[:], source[:] = Hidden.SEEN, number
+                return values, hidden, source
             pixels[:, take] = values[:, take]
             hidden[take] = Hidden.SEEN
             source[take] = number
             if not (source < 0).any():
-                return
+                return pixels, hidden, source
+    return pixels, hidden, source
 
 
 def _near(scene: Scene, ends: tuple[Array, Array]) -> tuple[int, ...]:
     """Return the numbers of the images that may show a strip: of a folder of tiles only a few do."""
+    if len(scene.images) == 1:
+        return (0,)
     lonlat = np.concatenate(ends)
     return scene.near(*lonlat.min(axis=0), *lonlat.max(axis=0))
 
@@ -231,7 +224,7 @@ class _Seen:
         count = 2 + math.ceil((1 + 2 * beyond) * across_px / _NEAR_PX)
         share = np.linspace(-beyond, 1 + beyond, count)[:, None]
         step = max(1, math.floor(_NEAR_PX * self.image.pixel_m / grid.pixel_m))
-        columns = np.unique(np.append(np.arange(0, grid.columns, step), grid.columns - 1))
+        columns = np.minimum(np.arange(0, grid.columns - 1 + step, step), grid.columns - 1)
         return _between(self.x[:, columns], share).ravel(), _between(self.y[:, columns], share).ravel()
 
 
@@ -265,14 +258,10 @@ def _remap(seen: _Seen, roles: tuple[str, ...], grid: RoadGrid, later: Later) ->
     share = np.linspace(0.0, 1.0, grid.rows)[:, None]
     x = _between((seen.x - left + 0.5) * scale_x - 0.5, share).astype(np.float32)
     y = _between((seen.y - upper + 0.5) * scale_y - 0.5, share).astype(np.float32)
-    flat: Pixels = cv2.remap(  # type: ignore[assignment]
-        np.ascontiguousarray(np.moveaxis(values, 0, -1)),
-        x,
-        y,
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
+    together = np.asarray(
+        cv2.remap(cv2.merge(list(values)), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
-    flat = flat[None] if flat.ndim == 2 else np.moveaxis(flat, -1, 0)
+    flat: Pixels = np.moveaxis(together.reshape(*grid.shape, -1), -1, 0)
     if valid.all():
         return flat, np.ones(grid.shape, bool)
     clear = cv2.remap(valid.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

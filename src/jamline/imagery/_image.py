@@ -321,17 +321,18 @@ class Image:
         first, last = math.floor(col_edges[0]), math.ceil(col_edges[-1])
         step = max(1, int(_CHUNK_PX / (last - first) / (height / rows / factor)))
         near = near and _at_overview(near, factor)
-        pixels = np.zeros((len(roles), rows, cols), np.float32)
-        valid = np.zeros((rows, cols), np.bool_)
+        parts = []
         for at in range(0, rows, step):
             edges = row_edges[at : at + step + 1]
             top, bottom = math.floor(edges[0]), math.ceil(edges[-1])
             part, seen = self._decoder.read(
                 self._source, roles, first, top, last - first, bottom - top, factor=factor, near=near
             )
-            here = slice(at, at + len(edges) - 1)
-            pixels[:, here], valid[here] = area_mean(part, seen, edges - top, col_edges - first)
-        return pixels, valid
+            parts.append(area_mean(part, seen, edges - top, col_edges - first))
+        if len(parts) == 1:
+            return parts[0]
+        pixels, valid = zip(*parts, strict=True)
+        return np.concatenate(pixels, axis=1), np.concatenate(valid)
 
 
 def _at_overview(near: Places, factor: int) -> Places:

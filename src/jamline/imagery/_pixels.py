@@ -116,7 +116,10 @@ class Decoder:
             seen &= clear if known is None else clear | ~known
         inner, outer = (down.inner, across.inner), (down.outer, across.outer)
         valid[outer] = seen[inner]
-        pixels[:, *outer] = layers[:, *inner] if seen.all() else np.where(seen[inner], layers[:, *inner], 0)
+        for values, layer in zip(pixels, layers, strict=True):
+            values[outer] = layer[inner]
+        if not seen.all():
+            pixels[:, *outer][:, ~seen[inner]] = 0.0
         return pixels, valid
 
     def fetch(self, source: Source, roles: tuple[str, ...], near: Places, *, factor: int = 1) -> None:
@@ -149,7 +152,7 @@ class Decoder:
         known: Mask | None,
         fill_px: int,
         beyond: tuple[tuple[int, int], tuple[int, int]],
-    ) -> tuple[Pixels, Mask]:
+    ) -> tuple[list[npt.NDArray[Any]], Mask]:
         """Turn a file's numbers into layers; where nothing is known of a pixel, it counts as seen."""
         raw = by_band[wanted[0]]
         seen = np.ones(raw.shape, np.bool_) if mask is None else mask
@@ -163,21 +166,23 @@ class Decoder:
             colours = self.palette[np.clip(raw, 0, len(self.palette) - 1)]
             seen &= colours[..., 3] > 0
             layer = {role: colours[..., k] for k, role in enumerate(COLOUR)}
-            zero = [layer[role] == 0 for role in COLOUR]
+            dark = [layer[role] for role in COLOUR]
         else:
             values = {band: self._scaled(band, by_band[band]) for band in wanted}
             for value in values.values():
-                seen &= np.isfinite(value)
+                if value.dtype.kind not in "iu":
+                    seen &= np.isfinite(value)
             layer = {role: values[band] for role, band in self.bands.items() if band in values}
-            zero = [by_band[band] == 0 for band in wanted] if fill_px else []
+            dark = [by_band[band] for band in wanted]
         if fill_px:
-            nothing = np.logical_and.reduce(zero)
-            seen &= ~_fill(nothing if known is None else nothing & known, fill_px, beyond)
+            seen &= ~_fill(_nothing(dark, known), fill_px, beyond)
         if known is not None:
             seen |= ~known
         if "pan" in roles and "pan" not in self.bands:
-            layer["pan"] = sum(weight * layer[colour] for colour, weight in _LUMINANCE.items())
-        return np.stack([layer[role] for role in roles]).astype(np.float32, copy=False), seen
+            layer["pan"] = sum(
+                weight * layer[colour].astype(np.float32, copy=False) for colour, weight in _LUMINANCE.items()
+            )
+        return [layer[role] for role in roles], seen
 
     def _bands_for(self, role: str) -> list[int]:
         if role == "pan" and "pan" not in self.bands:
@@ -193,6 +198,8 @@ class Decoder:
         return nothing
 
     def _scaled(self, band: int, raw: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if band not in self.linear and raw.dtype.kind in "iu":
+            return raw
         with np.errstate(over="ignore", invalid="ignore"):
             value = raw.astype(np.float32)
             if band in self.linear:
@@ -229,11 +236,11 @@ def area_mean(
     down, across = _Shares.of(row_edges, pixels.shape[1]), _Shares.of(col_edges, pixels.shape[2])
     total = _summed(down, across, pixels)
     if valid.all():
-        return (total / np.outer(down.whole(), across.whole())).astype(np.float32), np.ones(total.shape[1:], bool)
-    weight = _summed(down, across, valid[None].astype(np.float64))[0]
+        return total / np.outer(down.whole(), across.whole()), np.ones(total.shape[1:], bool)
+    weight = _summed(down, across, valid[None].astype(np.float32))[0]
     # Sums of ones are exact but for the fractions at the edges.
     seen = weight > 1e-6
-    return np.where(seen, total / np.where(seen, weight, 1.0), 0.0).astype(np.float32), seen
+    return np.where(seen, total / np.where(seen, weight, np.float32(1.0)), np.float32(0.0)), seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,45 +249,54 @@ class _Shares:
 
     Parameters
     ----------
-    pixel : array of int, shape (edges - 1, reach)
-        The pixels that may lie there.
-    share : array, shape (edges - 1, reach)
-        So much of each does.
+    matrix : sparse array, float32, shape (edges - 1, size)
+        So much of each pixel lies there; two or three of a row are not 0.
     """
 
-    pixel: npt.NDArray[np.intp]
-    share: npt.NDArray[np.float64]
+    matrix: sparse.csr_array
 
     @classmethod
     def of(cls, edges: npt.NDArray[np.float64], size: int) -> _Shares:
         """Tell it of so many pixels."""
-        first = np.clip(np.floor(edges[:-1]).astype(int), 0, size - 1)
+        first = np.clip(np.floor(edges[:-1]).astype(np.int32), 0, size - 1)
         reach = math.ceil(float(np.diff(edges).max())) + 1
-        pixel = first[:, None] + np.arange(reach)
+        pixel = first[:, None] + np.arange(reach, dtype=np.int32)
         share = np.minimum(pixel + 1, edges[1:, None]) - np.maximum(pixel, edges[:-1, None])
-        share = np.where(pixel < size, np.maximum(share, 0.0), 0.0)
-        return cls(np.minimum(pixel, size - 1), share)
+        share = np.where(pixel < size, np.maximum(share, 0.0), 0.0).astype(np.float32)
+        ends = np.arange(0, pixel.size + 1, reach, dtype=np.int32)
+        return cls(
+            sparse.csr_array((share.ravel(), np.minimum(pixel, size - 1).ravel(), ends), shape=(len(first), size))
+        )
 
-    def whole(self) -> npt.NDArray[np.float64]:
+    def whole(self) -> Pixels:
         """Return how many pixels lie between each two edges."""
-        return self.times(np.ones((int(self.pixel.max()) + 1, 1)))[:, 0]
+        counted: Pixels = self.matrix.sum(axis=1)
+        return counted
 
-    def times(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def times(self, values: Pixels) -> Pixels:
         """Add up what lies between each two edges, values of shape (size, n)."""
-        between, reach = self.pixel.shape
-        ends = np.arange(0, self.pixel.size + 1, reach)
-        # Most of this matrix is 0: two or three pixels lie between two edges.
-        matrix = sparse.csr_array((self.share.ravel(), self.pixel.ravel(), ends), shape=(between, len(values)))
-        summed: npt.NDArray[np.float64] = matrix @ values
+        summed: Pixels = self.matrix @ values
         return summed
 
 
-def _summed(down: _Shares, across: _Shares, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def _summed(down: _Shares, across: _Shares, values: Pixels) -> Pixels:
     """Add up what lies between edges, values of shape (layers, h, w) being constant over their pixels."""
-    layers, high, wide = values.shape
-    rows = np.concatenate([down.times(layer) for layer in values.astype(np.float64)])
+    rows = np.concatenate([down.times(layer) for layer in values])
     turned = across.times(np.ascontiguousarray(rows.T))
-    return turned.T.reshape(layers, -1, len(across.pixel))
+    return np.ascontiguousarray(turned.T).reshape(len(values), -1, len(turned))
+
+
+def _nothing(layers: list[npt.NDArray[Any]], known: Mask | None) -> Mask:
+    """Tell where all layers are 0, of what is known."""
+    zero: Mask = layers[0] == 0
+    if known is not None:
+        zero &= known
+    for layer in layers[1:]:
+        # Of most pictures one layer tells that there is no such place.
+        if not zero.any():
+            break
+        zero &= layer == 0
+    return zero
 
 
 def _fill(zero: Mask, side_px: int, beyond: tuple[tuple[int, int], tuple[int, int]]) -> Mask:

@@ -99,14 +99,17 @@ def tiles_near(
         Of the tiles that the window touches.
     """
     top, left = rows[0] // TILE_PX, cols[0] // TILE_PX
-    near = np.zeros((-(-rows[1] // TILE_PX) - top, -(-cols[1] // TILE_PX) - left), np.bool_)
-    for down in (-margin_px, margin_px):
-        for across in (-margin_px, margin_px):
-            row = ((y + down) // TILE_PX).astype(np.intp) - top
-            col = ((x + across) // TILE_PX).astype(np.intp) - left
-            inside = (row >= 0) & (row < near.shape[0]) & (col >= 0) & (col < near.shape[1])
-            near[row[inside], col[inside]] = True
-    return near
+    shape = -(-rows[1] // TILE_PX) - top, -(-cols[1] // TILE_PX) - left
+    # What lies outside goes to a rim, which is cut off.
+    near = np.zeros((shape[0] + 2, shape[1] + 2), np.bool_)
+    down, across = (
+        [np.clip((at + way) // TILE_PX - (first - 1), 0, most + 1).astype(np.intp) for way in (-margin_px, margin_px)]
+        for at, first, most in ((y, top, shape[0]), (x, left, shape[1]))
+    )
+    for row in down:
+        for col in across:
+            near[row, col] = True
+    return near[1:-1, 1:-1]
 
 
 def by_block(
