@@ -131,28 +131,30 @@ class RoadGrid:
         station = np.arange(self.start_m // step_m * step_m, self.end_m + step_m, step_m)
         offset = np.arange(-self.half_width_m, self.half_width_m + across_m, across_m)
         at, left = self.road.frame_at(station)
-        lonlat = at[:, None, :] + offset[None, :, None] * left[:, None, :]
         metric = metres_per_degree(at[:, 1]).mean(axis=0)
         zero = at[0]
+        # Offsets are straight lines, so nothing reaches further than their ends do.
+        outer = np.stack([at + offset[0] * left, at + offset[-1] * left], axis=1)
         reach = 3 * self.half_width_m
-        low = lonlat.min(axis=(0, 1)) - reach / metric
-        high = lonlat.max(axis=(0, 1)) + reach / metric
-        points, tangents, mine = [], [], []
+        low = outer.min(axis=(0, 1)) - reach / metric
+        high = outer.max(axis=(0, 1)) + reach / metric
+        points, roads, mine = [], [], []
         for road in (self.road, *neighbours):
             near = road.within(*low, *high)
             points.append((road.lonlat[near] - zero) * metric)
-            tangents.append(road.tangent_of(near))
+            roads.append((road, near))
             mine.append(np.full(len(near), road is self.road))
         tree = spatial.cKDTree(np.vstack(points))
         if all(map(np.all, mine)):
             # What is nearer to another stretch than to its own is so further out on the same side, too.
-            outer = [0, -1]
-            distance, _ = tree.query((lonlat[:, outer] - zero) * metric)
-            if (distance >= np.abs(offset[outer]) - _SLACK_M).all():
+            distance, _ = tree.query((outer - zero) * metric)
+            if (distance >= np.abs(offset[[0, -1]]) - _SLACK_M).all():
                 return np.ones(self.shape, dtype=bool)
+        lonlat = at[:, None, :] + offset[None, :, None] * left[:, None, :]
         distance, nearest = tree.query((lonlat - zero) * metric)
         ahead = np.stack([left[:, 1] * metric[1], -left[:, 0] * metric[0]], axis=1)
-        along = np.abs(np.sum(np.vstack(tangents)[nearest] * ahead[:, None, :], axis=2)) > _PARALLEL_COS
+        tangent = np.vstack([road.tangent_of(near) for road, near in roads])
+        along = np.abs(np.sum(tangent[nearest] * ahead[:, None, :], axis=2)) > _PARALLEL_COS
         elsewhere = (distance < np.abs(offset) - _SLACK_M) & (np.concatenate(mine)[nearest] | along)
         coarse = (~elsewhere).astype(np.float32).T  # rows by offset, right first
         rows = np.interp(self.offset_m(), offset, np.arange(len(offset)))
