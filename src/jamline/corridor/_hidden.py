@@ -75,27 +75,35 @@ def look_through(
     """
     size = max(3, round(_BLOCK_M / grid.pixel_m))
     brightness = pixels[:3].mean(axis=0)
-    seen = (hidden == Hidden.SEEN).astype(np.float32)
+    shown = hidden == Hidden.SEEN
+    every = bool(shown.all())
+    seen = shown.astype(np.float32)
+
+    def box(values: Pixels) -> Pixels:
+        return np.asarray(cv2.boxFilter(values, -1, (size, size), borderType=cv2.BORDER_REFLECT), np.float32)
+
+    share = None if every else np.maximum(box(seen), np.float32(1e-3))
 
     def local(values: Pixels) -> Pixels:
-        total = cv2.boxFilter(values * seen, -1, (size, size), normalize=True, borderType=cv2.BORDER_REFLECT)
-        share = cv2.boxFilter(seen, -1, (size, size), normalize=True, borderType=cv2.BORDER_REFLECT)
-        mean: Pixels = total / np.maximum(share, 1e-3)
-        return mean
+        return box(values) if share is None else box(values * seen) / share
 
     # Noise is averaged away first: contrast is what still varies at the size of half a car.
-    fine = cv2.blur(brightness, (max(1, round(1.5 / grid.pixel_m)),) * 2)
+    fine = np.asarray(cv2.blur(brightness, (max(1, round(1.5 / grid.pixel_m)),) * 2), np.float32)
     mean = local(fine)
-    contrast = np.sqrt(np.maximum(local(fine**2) - mean**2, 0.0))
+    dark = mean < _SHADOW_SHARE * surface.brightness
+    bright = mean > max(_CLOUD_SHARE * surface.brightness, 0.7)
     marked = hidden.copy()
-    shade = (mean < _SHADOW_SHARE * surface.brightness) & (contrast < _SHADOW_CONTRAST)
-    marked[shade & (hidden == Hidden.SEEN)] = Hidden.SHADOW
+    # Most of a road is neither, and nothing more need be known of it.
+    if not (dark.any() or bright.any()):
+        return marked
+    contrast = np.sqrt(np.maximum(local(fine**2) - mean**2, 0.0))
+    marked[dark & (contrast < _SHADOW_CONTRAST) & shown] = Hidden.SHADOW
     tint: Pixels = np.zeros_like(mean)
-    if len(pixels) >= 3:
+    if len(pixels) >= 3 and bright.any():
         colour = local(pixels[:3].max(axis=0) - pixels[:3].min(axis=0))
-        tint = (colour / np.maximum(mean, 0.05)).astype(np.float32)
-    white = (mean > max(_CLOUD_SHARE * surface.brightness, 0.7)) & (contrast < _CLOUD_CONTRAST) & (tint < _CLOUD_TINT)
+        tint = colour / np.maximum(mean, 0.05)
+    white = bright & (contrast < _CLOUD_CONTRAST) & (tint < _CLOUD_TINT)
     # The whole width must be white: a pale field beside the road is no cloud over it.
     whole = white.mean(axis=0) > 0.8
-    marked[white & whole[None, :] & (hidden == Hidden.SEEN)] = Hidden.CLOUD
+    marked[white & whole[None, :] & shown] = Hidden.CLOUD
     return marked
