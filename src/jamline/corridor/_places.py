@@ -52,20 +52,21 @@ def posterior_blocks(log_weight: Weights, count: int, move: Array) -> Iterator[t
     """
     starts = range(0, count, _BLOCK)
     before: list[Array | None] = [None]
-    for start in starts:
+    # The last block is gone through once: nothing begins behind it.
+    for start in starts[:-1]:
         before.append(_forward(_local(log_weight, start, count), before[-1], move)[-1])
     backward: Array | None = None
     for number in reversed(range(len(starts))):
         local = _local(log_weight, starts[number], count)
-        forward = _forward(local, before[number], move)
-        posterior = np.empty_like(local)
+        posterior = _forward(local, before[number], move)
+        behind = np.ones_like(local)
         for i in range(len(local) - 1, -1, -1):
             # Here it is what speaks for each place from behind; after it, that and what speaks for it itself.
-            behind = np.ones(local.shape[1]) if backward is None else move @ backward
             if backward is not None:
-                behind /= behind.sum()
-            posterior[i] = forward[i] * behind
-            backward = local[i] * behind
+                here = np.matmul(move, backward, out=behind[i])
+                here /= np.add.reduce(here)
+            backward = local[i] * behind[i]
+        posterior *= behind
         posterior /= posterior.sum(axis=1, keepdims=True)
         yield starts[number], posterior
 
@@ -79,9 +80,14 @@ def _local(log_weight: Weights, start: int, count: int) -> Array:
 def _forward(local: Array, before: Array | None, move: Array) -> Array:
     """Sum from the front over one block."""
     forward = np.empty_like(local)
-    for i, here in enumerate(local):
-        ahead = here if before is None else (before @ move) * here
-        before = forward[i] = ahead / ahead.sum()
+    for here, ahead in zip(local, forward, strict=True):
+        if before is None:
+            ahead[:] = here
+        else:
+            np.matmul(before, move, out=ahead)
+            ahead *= here
+        ahead /= np.add.reduce(ahead)
+        before = ahead
     return forward
 
 
