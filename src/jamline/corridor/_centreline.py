@@ -103,10 +103,16 @@ def planes(
     """
     rgb = values[:3] if len(values) >= 3 else np.repeat(values[:1], 3, axis=0)
     strip = np.zeros((PLANES, *seen.shape), np.float32)
-    inside = rgb[:, seen & near[:, None]]
+    every = bool(seen.all())
+    inside = rgb[:, near].reshape(3, -1) if every else rgb[:, seen & near[:, None]]
     if inside.size:
-        low = np.percentile(inside, _DARKEST, axis=1).min()
-        high = (np.percentile(inside, _BRIGHTEST, axis=1) - low).max()
-        strip[:3] = np.where(seen, np.clip((rgb - low) / max(float(high), 1e-6), -0.2, 2.0), 0.0)
+        darkest, brightest = np.percentile(inside, (_DARKEST, _BRIGHTEST), axis=1)
+        low = darkest.min()
+        high = np.float32(max(float((brightest - low).max()), 1e-6))
+        np.subtract(rgb, np.float32(low), out=strip[:3])
+        strip[:3] /= high
+        np.clip(strip[:3], -0.2, 2.0, out=strip[:3])
+        if not every:
+            strip[:3, ~seen] = 0.0
     strip[3], strip[4], strip[5] = seen, float(oneway), (width_m or 0.0) / 10.0
     return strip

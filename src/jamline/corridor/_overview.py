@@ -135,7 +135,7 @@ class Look:
                     spreads.append(_nanmedian(np.abs(masked - median[..., None])).mean(axis=0))
                     seens.append(good.reshape(len(good), chunks, -1).mean(axis=2).astype(np.float32))
                 shown.append(_by_cell(seen[near].mean(axis=0)))
-                taken.append((np.repeat(_by_cell(~grid.own(neighbours)), 2, axis=0) > 0.5)[REACHED])
+                taken.append(_taken(grid.own(neighbours)))
                 yield values, seen
 
         around = beyond(first - _LAP, first), beyond(stop, stop + _LAP)
@@ -278,6 +278,14 @@ def _answers(
         yield asked(before, here, after)
 
 
+def _taken(own: Bools) -> Bools:
+    """Tell which places reached are nearer to another road, shape (places reached, cells)."""
+    if own.all():
+        return np.zeros((int(REACHED.sum()), -(-own.shape[1] // _CELL)), np.bool_)
+    taken: Bools = (np.repeat(_by_cell(~own), 2, axis=0) > 0.5)[REACHED]
+    return taken
+
+
 def _by_cell(values: npt.NDArray[np.generic]) -> Array:
     """Average over the columns of each cell; the last may be short."""
     edges = np.arange(0, values.shape[-1], _CELL)
@@ -289,6 +297,9 @@ def _by_cell(values: npt.NDArray[np.generic]) -> Array:
 def _nanmedian(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the median over the last axis without NaN; NaN where nothing is left."""
     ordered = np.sort(values, axis=-1)  # NaN last
+    # Where the last is a number, all are.
+    if not np.isnan(ordered[..., -1]).any():
+        return ordered[..., round(0.5 * (values.shape[-1] - 1))]
     last = np.maximum(np.isfinite(values).sum(axis=-1) - 1, 0)
     middle: npt.NDArray[np.float32] = np.take_along_axis(ordered, np.rint(0.5 * last).astype(int)[..., None], axis=-1)
     return middle[..., 0]

@@ -61,7 +61,8 @@ class Samples:
         Images of another depth (8 against 16 bit) are a world of their own: brightness differs by orders.
         """
         sums = [np.concatenate(part, axis=1) if part else None for part in self._values]
-        level = [float(np.median(s)) if s is not None and s.size else 0.0 for s in sums]
+        # One image is like itself, whatever it shows.
+        level = [float(np.median(s)) if len(sums) > 1 and s is not None and s.size else 0.0 for s in sums]
         found: list[Stretch] = []
         for s, mine in zip(sums, level, strict=True):
             if s is None or not s.size:
@@ -74,7 +75,8 @@ class Samples:
             ]
             together = np.concatenate(alike, axis=1)
             # One offset for all bands keeps the colours as they were made.
-            low = np.full(self._bands, np.percentile(together, 0.5, axis=1).min(), np.float32)
-            high = float(np.max(np.percentile(together, 99.5, axis=1) - low))
+            darkest, brightest = np.percentile(together, (0.5, 99.5), axis=1)
+            low = np.full(self._bands, darkest.min(), np.float32)
+            high = float(np.max(brightest - low))
             found.append(Stretch(low, max(high, 1e-6)))
         return tuple(found)
