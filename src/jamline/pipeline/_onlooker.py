@@ -80,11 +80,12 @@ def _picture(section: Section, road: str, pixel_m: float) -> StripImage:
     # Up to a whole number of blocks: the next section's picture goes over what is too much.
     stop = min(grid.columns, first + math.ceil((stop - first) / factor) * factor)
     colours = section.pixels[: 3 if len(section.pixels) >= 3 else 1, :, first:stop]
-    light = np.clip(colours, 0.0, 1.0).astype(np.float64)
-    unshown = ~section.shown[:, first:stop]
-    if unshown.any():
-        light = np.where(unshown, _UNSEEN_GREY / 255.0, light)
-    image = np.moveaxis(np.rint(255 * _block_mean(light, factor)), 0, -1).astype(np.uint8)
+    light = np.clip(colours, 0.0, 1.0)
+    light *= 255.0
+    shown = section.shown[:, first:stop]
+    if not shown.all():
+        light[:, ~shown] = _UNSEEN_GREY
+    image = np.moveaxis(np.rint(_block_mean(light, factor)).astype(np.uint8), 0, -1)
     start_m = (grid.first + first) * grid.pixel_m
     size_m = factor * grid.pixel_m
     return StripImage(
