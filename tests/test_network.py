@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from importlib.resources import files
 
+import cv2
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import shapely
 from drawn_road import Drawing, line
 from jamline.corridor import RoadGrid, lay_flat
 from jamline.detect import detector_named, find_vehicles
-from jamline.detect._cells import CELL, PIXEL_M, Peaks, View, one_each, peaks_of, resampled
+from jamline.detect._cells import CELL, PIXEL_M, Peaks, View, _Aligned, _warped, one_each, peaks_of, resampled
 from jamline.detect._protocol import Boxes
 from jamline.detect._signs import Signs
 from jamline.detect.network import Network
@@ -45,6 +46,18 @@ def test_resampling_keeps_every_place(zoom, first):
     assert inside.sum() > 1000
     for plane, wanted in zip(laid, expected, strict=True):
         assert plane[inside] == pytest.approx(wanted[inside], abs=0.05)
+
+
+@pytest.mark.parametrize("pixel_m", [0.25, 0.3, 0.35, 0.5, 0.8])
+@pytest.mark.parametrize("first", [0, 37, 3999])
+def test_pixels_that_fall_together_are_those_of_any_place(pixel_m, first):
+    grid = RoadGrid.over(line(4000.0), half_width_m=15.0, pixel_m=pixel_m).cut(first, first + 300)
+    view, zoom = View.of(grid), (grid.pixel_m / PIXEL_M,) * 2
+    picture = np.random.default_rng(5).random((3, *grid.shape), np.float32)
+    fine = picture if zoom[0] >= 0.9 else np.stack([cv2.GaussianBlur(band, (0, 0), 0.4 / zoom[0]) for band in picture])
+    laid = resampled(picture, zoom=zoom, first=view.first, shape=view.shape)
+    assert _Aligned.of(zoom[0], view.first[0], grid.columns, view.shape[1]) is not None
+    assert laid == pytest.approx(_warped(fine, zoom=zoom, first=view.first, shape=view.shape), abs=1e-3)
 
 
 def answer(rows: int, columns: int, vehicles) -> np.ndarray:

@@ -82,10 +82,10 @@ def look_through(
     def box(values: Pixels) -> Pixels:
         return np.asarray(cv2.boxFilter(values, -1, (size, size), borderType=cv2.BORDER_REFLECT), np.float32)
 
-    share = None if every else np.maximum(box(seen), np.float32(1e-3))
+    share: Pixels | None = None if every else np.maximum(box(seen), np.float32(1e-3))
 
     def local(values: Pixels) -> Pixels:
-        return box(values) if share is None else box(values * seen) / share
+        return box(values) if share is None else np.divide(box(values * seen), share, dtype=np.float32)
 
     # Noise is averaged away first: contrast is what still varies at the size of half a car.
     fine = np.asarray(cv2.blur(brightness, (max(1, round(1.5 / grid.pixel_m)),) * 2), np.float32)
@@ -101,7 +101,7 @@ def look_through(
     tint: Pixels = np.zeros_like(mean)
     if len(pixels) >= 3 and bright.any():
         colour = local(pixels[:3].max(axis=0) - pixels[:3].min(axis=0))
-        tint = colour / np.maximum(mean, 0.05)
+        tint = np.divide(colour, np.maximum(mean, 0.05), dtype=np.float32)
     white = bright & (contrast < _CLOUD_CONTRAST) & (tint < _CLOUD_TINT)
     # The whole width must be white: a pale field beside the road is no cloud over it.
     whole = white.mean(axis=0) > 0.8
