@@ -13,7 +13,7 @@ from rasterio.transform import Affine
 from scipy import ndimage
 
 from drawn_road import Drawing, line, lonlat
-from jamline.corridor import Corridor, Hidden, RoadGrid, lay_flat
+from jamline.corridor import Corridor, Hidden, RoadGrid, lay_flat, quantile
 from jamline.errors import NothingToMeasureError, UsageError
 from jamline.imagery import open_scene
 from jamline.road import Road, road_through
@@ -412,3 +412,10 @@ def test_pan_and_sixteen_bits_look_like_colour_and_eight(tmp_path, long_road, ba
     assert np.corrcoef(a.brightness().ravel(), b.brightness().ravel())[0, 1] > 0.99
     assert np.array_equal(a.hidden, b.hidden)
     assert -0.05 <= np.percentile(b.pixels, 10) < np.percentile(b.pixels, 90) <= 1.0
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 1000, 1001])
+@pytest.mark.parametrize("share", [0.0, 0.005, 0.25, 0.5, 0.995, 1.0])
+def test_quantiles_are_those_of_numpy(count, share):
+    values = np.random.default_rng(count).normal(100.0, 30.0, (3, count)).astype(np.float32)
+    assert quantile(values, share) == pytest.approx(np.quantile(values.astype(float), share, axis=1), rel=1e-6)

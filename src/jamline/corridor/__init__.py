@@ -5,6 +5,7 @@ from jamline.corridor._edges import OUT_M, Edges
 from jamline.corridor._grid import RoadGrid
 from jamline.corridor._overview import PIECE_M, Look
 from jamline.corridor._places import place_posterior
+from jamline.corridor._quantile import quantile
 from jamline.corridor._section import Hidden, Section
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "look_along",
     "pieces_of",
     "place_posterior",
+    "quantile",
 ]

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from jamline.corridor._quantile import quantile
+
 Array = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.float32]
 
@@ -37,8 +39,8 @@ CELL_M = 8.0
 PLANES = 6
 """Red, green, blue; where it was seen; whether the road is one-way; its width where it is tagged, in tens of metres."""
 
-_DARKEST, _BRIGHTEST = 0.5, 99.5
-"""Percentiles of the corridor's pixels that become 0 and 1."""
+_DARKEST, _BRIGHTEST = 0.005, 0.995
+"""Quantiles of the corridor's pixels that become 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,9 @@ def planes(
     every = bool(seen.all())
     inside = rgb[:, near].reshape(3, -1) if every else rgb[:, seen & near[:, None]]
     if inside.size:
-        darkest, brightest = np.percentile(inside, (_DARKEST, _BRIGHTEST), axis=1)
-        low = darkest.min()
-        high = np.float32(max(float((brightest - low).max()), 1e-6))
-        np.subtract(rgb, np.float32(low), out=strip[:3])
+        low = quantile(inside, _DARKEST).min()
+        high = np.float32(max(float((quantile(inside, _BRIGHTEST) - low).max()), 1e-6))
+        np.subtract(rgb, low, out=strip[:3])
         strip[:3] /= high
         np.clip(strip[:3], -0.2, 2.0, out=strip[:3])
         if not every:

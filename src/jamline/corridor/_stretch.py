@@ -9,7 +9,12 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from jamline.corridor._quantile import quantile
+
 Pixels = npt.NDArray[np.float32]
+
+_DARKEST, _BRIGHTEST = 0.005, 0.995
+"""Quantiles of the corridor's pixels that become 0 and 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +27,9 @@ class Stretch:
     def __call__(self, pixels: Pixels) -> Pixels:
         """Stretch pixels of shape (bands, ...) to about 0 to 1."""
         low = self.low.reshape(-1, *(1,) * (pixels.ndim - 1))
-        stretched: Pixels = np.clip((pixels - low) / self.high, -0.2, 2.0).astype(np.float32)
-        return stretched
+        stretched: Pixels = np.subtract(pixels, low, dtype=np.float32)
+        stretched /= np.float32(self.high)
+        return np.clip(stretched, -0.2, 2.0, out=stretched)
 
 
 class Samples:
@@ -48,8 +54,15 @@ class Samples:
         """
         rows, columns = np.ogrid[: source.shape[0], first : first + source.shape[1]]
         taken = (columns + 5 * rows) % self._thin == 0
-        for number in np.unique(source[source >= 0]):
-            self._values[number].append(values[:, taken & (source == number)])
+        numbers = source[taken]
+        # Band by band: taken from all at once, the bands of a pixel would lie side by side, and no band in one piece.
+        sample = np.stack([band[taken] for band in values])
+        # Nearly every strip is of one image.
+        if len(numbers) and (numbers == numbers[0]).all() and numbers[0] >= 0:
+            self._values[numbers[0]].append(sample)
+            return
+        for number in np.unique(numbers[numbers >= 0]):
+            self._values[number].append(sample[:, numbers == number])
 
     def most(self) -> int:
         """Return the image that shows most of the corridor."""
@@ -75,8 +88,7 @@ class Samples:
             ]
             together = np.concatenate(alike, axis=1)
             # One offset for all bands keeps the colours as they were made.
-            darkest, brightest = np.percentile(together, (0.5, 99.5), axis=1)
-            low = np.full(self._bands, darkest.min(), np.float32)
-            high = float(np.max(brightest - low))
+            low = np.full(self._bands, quantile(together, _DARKEST).min(), np.float32)
+            high = float(np.max(quantile(together, _BRIGHTEST) - low))
             found.append(Stretch(low, max(high, 1e-6)))
         return tuple(found)
