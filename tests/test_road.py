@@ -240,6 +240,14 @@ def test_stations_along_a_meridian_and_a_parallel_are_those_of_pyproj(lat):
             assert distance_m((LON, lat), (x, y)) == pytest.approx(s, abs=0.02)
 
 
+@pytest.mark.parametrize("lat", [0.0, 42.8, -67.0, 85.0])
+def test_stations_of_a_curve_are_those_of_pyproj(lat):
+    road = road_through([[20.0, lat], [20.01, lat + 0.01], [20.03, lat + 0.004]])
+    lon, lat = road.lonlat.T
+    steps = Geod(ellps="WGS84").inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
+    assert np.diff(road.station_m) == pytest.approx(steps, abs=1e-7)
+
+
 @pytest.mark.parametrize("lat", [-60.0, 0.0, 42.8, 75.0])
 def test_metres_per_degree_are_those_of_pyproj(lat):
     east = GEOD.inv(LON, lat, LON + 1e-4, lat)[2] * 1e4

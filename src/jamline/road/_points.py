@@ -10,6 +10,8 @@ import numpy.typing as npt
 from pyproj import Geod
 from scipy import ndimage
 
+from jamline.road._ellipsoid import metres_per_degree
+
 Array = npt.NDArray[np.float64]
 
 _GEOD = Geod(ellps="WGS84")
@@ -19,6 +21,9 @@ STEP_M = 1.0
 
 _SMOOTHING_M = 4.0
 """Standard deviation of the smoothing. A vertex turning by 30 degrees becomes an arc of about 20 m radius."""
+
+_NEAR_DEG = 2e-4
+"""Points of a curve are nearer to each other than this, 20 m at most; vertices that someone drew may not be."""
 
 BLOCK = 16_384
 """Points that are worked on at once: each step on a road of 500 km would else take room for all of them."""
@@ -33,9 +38,19 @@ def stations(points: Array) -> Array:
     """Return the geodesic metres from the first point to each, shape (n,)."""
     along = np.zeros(len(points))
     for here in blocks(len(points) - 1):
-        a, b = points[here], points[here.start + 1 : here.stop + 1]
-        along[here.start + 1 : here.stop + 1] = _GEOD.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2]
+        along[here.start + 1 : here.stop + 1] = _apart_m(points[here], points[here.start + 1 : here.stop + 1])
     return np.cumsum(along, out=along)
+
+
+def _apart_m(a: Array, b: Array) -> Array:
+    """Return how far points are from others, geodesic metres, shape (n,)."""
+    step = b - a
+    if np.abs(step).max(initial=0.0) > _NEAR_DEG:
+        geodesic: Array = _GEOD.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2]
+        return geodesic
+    # So near to each other the plane that touches the ellipsoid between them is exact to a nanometre.
+    apart: Array = np.hypot(*(step * metres_per_degree(a[:, 1] + step[:, 1] / 2)).T)
+    return apart
 
 
 def resampled(vertices: Array) -> Array:
