@@ -144,10 +144,11 @@ class RoadGrid:
             points.append((road.lonlat[near] - zero) * metric)
             roads.append((road, near))
             mine.append(np.full(len(near), road is self.road))
-        tree = spatial.cKDTree(np.vstack(points))
+        # Asked once or twice: what makes it faster to ask takes longer than asking.
+        tree = spatial.cKDTree(np.vstack(points), compact_nodes=False, balanced_tree=False)
         if all(map(np.all, mine)):
             # What is nearer to another stretch than to its own is so further out on the same side, too.
-            distance, _ = tree.query((outer - zero) * metric)
+            distance, _ = tree.query((outer - zero) * metric, distance_upper_bound=float(np.abs(offset).max()))
             if (distance >= np.abs(offset[[0, -1]]) - _SLACK_M).all():
                 return np.ones(self.shape, dtype=bool)
         lonlat = at[:, None, :] + offset[None, :, None] * left[:, None, :]

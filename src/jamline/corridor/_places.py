@@ -113,6 +113,7 @@ def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np
     """
     log_move = np.ascontiguousarray(np.log(np.maximum(move, 1e-300)).T)
     ahead = np.empty_like(log_move)
+    flat, row = ahead.reshape(-1), len(move) * np.arange(len(move))
     came = np.zeros((count, len(move)), np.uint16)
     best: Array | None = None
     for start in range(0, count, _BLOCK):
@@ -122,8 +123,9 @@ def path_through(log_weight: Weights, count: int, move: Array) -> npt.NDArray[np
                 continue
             # Turned, so that each place's ways lie side by side.
             np.add(best, log_move, out=ahead)
-            came[i] = ahead.argmax(axis=1)
-            best = ahead.max(axis=1) + weight
+            before = ahead.argmax(axis=1)
+            came[i] = before
+            best = flat.take(row + before) + weight
     path = np.empty(count, np.intp)
     path[-1] = 0 if best is None else best.argmax()
     for i in range(count - 1, 0, -1):

@@ -183,21 +183,26 @@ class Blocks:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="jamline-", buffering=0)  # noqa: SIM115 (lives with the scene)
-            for down, across in np.argwhere(block.wanted):
-                tile = (int(place[0] * per[0] + down), int(place[1] * per[1] + across))
+            parts, at = [], {}
+            end = self._end
+            for down, across in np.argwhere(block.wanted).tolist():
+                tile = (place[0] * per[0] + down, place[1] * per[1] + across)
                 if tile in kept:
                     continue
                 here = slice(down * TILE_PX, (down + 1) * TILE_PX), slice(across * TILE_PX, (across + 1) * TILE_PX)
                 content = block.raw[:, *here].tobytes()
                 if block.mask is not None:
                     content += block.mask[here].tobytes()
-                if self._end + len(content) > _KEPT_BYTES:
-                    return
-                self._file.seek(self._end)
-                if self._file.write(content) < len(content):
-                    raise OSError("no room")
-                kept[tile] = self._end
-                self._end += len(content)
+                if end + len(content) > _KEPT_BYTES:
+                    break
+                parts.append(content)
+                at[tile] = end
+                end += len(content)
+            self._file.seek(self._end)
+            if self._file.write(b"".join(parts)) < end - self._end:
+                raise OSError("no room")
+            kept.update(at)
+            self._end = end
         except OSError:
             self._end = _KEPT_BYTES
 
