@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from jamline.imagery import Image, Scene
 
 Array = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.float32]
+Float = TypeVar("Float", np.float32, np.float64)
 
 _WINDOW_M = 120.0
 """Road per window. A slanting stretch's box grows with its square, and 120 m at 0.5 m is half a block."""
@@ -228,9 +230,9 @@ class _Seen:
         return _between(self.x[:, columns], share).ravel(), _between(self.y[:, columns], share).ravel()
 
 
-def _between(ends: Array, share: Array) -> Array:
+def _between(ends: npt.NDArray[Float], share: npt.NDArray[Float]) -> npt.NDArray[Float]:
     """Return what lies between two rows, shape (shares, columns)."""
-    between: Array = ends[0] + share * (ends[1] - ends[0])
+    between: npt.NDArray[Float] = ends[0] + share * (ends[1] - ends[0])
     return between
 
 
@@ -255,9 +257,9 @@ def _remap(seen: _Seen, roles: tuple[str, ...], grid: RoadGrid, later: Later) ->
         overview=_overview(image, grid, later),
     )
     scale_y, scale_x = values.shape[1] / height, values.shape[2] / width
-    share = np.linspace(0.0, 1.0, grid.rows)[:, None]
-    x = _between((seen.x - left + 0.5) * scale_x - 0.5, share).astype(np.float32)
-    y = _between((seen.y - upper + 0.5) * scale_y - 0.5, share).astype(np.float32)
+    share = np.linspace(0.0, 1.0, grid.rows, dtype=np.float32)[:, None]
+    x = _between(((seen.x - left + 0.5) * scale_x - 0.5).astype(np.float32), share)
+    y = _between(((seen.y - upper + 0.5) * scale_y - 0.5).astype(np.float32), share)
     together = np.asarray(
         cv2.remap(cv2.merge(list(values)), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
     )
