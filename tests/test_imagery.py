@@ -426,6 +426,17 @@ def test_means_weigh_parts_of_pixels(tmp_path):
     assert valid.all()
 
 
+@pytest.mark.parametrize(("rows", "cols"), [(6, 4), (4, 12), (5, 7), (12, 1), (9, 8)])
+def test_means_over_whole_pixels_are_those_over_parts(tmp_path, rows, cols):
+    values = np.random.default_rng(3).integers(1, 255, (3, 12, 24)).astype(np.uint8)
+    image = image_of(write(tmp_path / "a.tif", values))
+    pixels, valid = image.read(0, 0, 24, 12, roles=("red", "green", "blue"), shape=(rows, cols))
+    # Every pixel cut into so many that larger ones begin between them, whatever the ratio.
+    fine = np.kron(values, np.ones((rows, cols))).reshape(3, rows, 12, cols, 24)
+    np.testing.assert_allclose(pixels, fine.mean(axis=(2, 4)), rtol=1e-6)
+    assert valid.all()
+
+
 def test_overviews_are_used(tmp_path):
     values = np.kron(np.arange(1, 65).reshape(8, 8), np.ones((64, 64)))[None].astype(np.uint8)
     path = write(tmp_path / "a.tif", values, overviews=[2, 4, 8], tiled=True, blockxsize=128, blockysize=128)
