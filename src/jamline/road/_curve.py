@@ -217,12 +217,13 @@ class Road:
         station_m, offset_m : array, shape (k,)
             Metres to the left at some stations of this road; between them linear.
         """
+        # What is rounded is the move and not the moved curve, which would be drawn into its bends.
+        offset = smoothed(np.interp(self.station_m, station_m, offset_m)[:, None])
         moved = np.empty_like(self.lonlat)
         for here in blocks(len(moved)):
             at, left = self.frame_at(self.station_m[here])
-            moved[here] = at + np.interp(self.station_m[here], station_m, offset_m)[:, None] * left
-        moved = resampled(moved)
-        road = replace(self, lonlat=smoothed(moved, kept=True))
+            moved[here] = at + offset[here] * left
+        road = replace(self, lonlat=resampled(moved))
         origin_lon, origin_lat = self.to_map([self.origin_station_m], [0.0])
         return road.told(origin_station_m=float(road.to_road(origin_lon, origin_lat)[0][0]))
 

@@ -64,18 +64,11 @@ def resampled(vertices: Array) -> Array:
     return points
 
 
-def smoothed(points: Array, *, kept: bool = False) -> Array:
-    """Round the corners, so that normals turn instead of tearing; both ends stay where they are.
-
-    Parameters
-    ----------
-    points : array, shape (n, 2)
-    kept : bool
-        Whether bends are kept where they are: rounding alone draws them in, by half the variance over their radius.
-    """
+def smoothed(points: Array) -> Array:
+    """Round the corners, so that normals turn instead of tearing; both ends stay where they are."""
     count = len(points)
     sigma = min(_SMOOTHING_M / STEP_M, (count - 1) / 8)
-    pad = min(count - 1, math.ceil((8 if kept else 4) * sigma))
+    pad = min(count - 1, math.ceil(4 * sigma))
     smooth = np.empty_like(points)
     for here in blocks(count):
         first, stop = max(0, here.start - pad), min(count, here.stop + pad)
@@ -84,10 +77,7 @@ def smoothed(points: Array, *, kept: bool = False) -> Array:
             parts.insert(0, 2 * points[0] - points[pad - here.start : 0 : -1])
         if here.stop + pad > count:
             parts.append(2 * points[-1] - points[-2 : count - here.stop - pad - 2 : -1])
-        rounded = ndimage.gaussian_filter1d(np.vstack(parts), sigma, axis=0)
-        if kept:
-            rounded = 2 * rounded - ndimage.gaussian_filter1d(rounded, sigma, axis=0)
-        smooth[here] = rounded[pad : pad + here.stop - here.start]
+        smooth[here] = ndimage.gaussian_filter1d(np.vstack(parts), sigma, axis=0)[pad : pad + here.stop - here.start]
     return smooth
 
 
