@@ -10,12 +10,14 @@ import pytest
 import rasterio
 
 from jamline.detect._cells import CELL, PIXEL_M
+from jamline.detect.network import Network
 from jamline.synth import SceneSpec, simulate
 
-# `training` is no part of the package. These two of its modules do not need torch.
+# `training` is no part of the package. These of its modules do not need torch.
 sys.path.append(str(Path(__file__).parents[1]))
 
 from training.detector.shown import shown
+from training.detector.sight import Witness, insight_of, told_by_share, witness_of
 from training.detector.wanted import wanted
 
 
@@ -62,3 +64,30 @@ def test_a_vehicle_that_does_not_show_is_neither_asked_for_nor_denied():
     assert hidden[1].sum() == pytest.approx(heat[1].sum()) == pytest.approx(1.0)
     reach = np.argwhere(heat[0] > 0.1) - cell
     assert np.abs(reach * np.array(CELL) * PIXEL_M).max() < 4.5
+
+
+def test_what_the_signs_are_worth_is_found_again():
+    rng = np.random.default_rng(5)
+    seen = []
+    for _ in range(150):
+        gsd_m = float(np.exp(rng.uniform(np.log(0.25), np.log(0.9))))
+        finer, count = np.log(gsd_m / 0.5), int(rng.integers(5, 120))
+        doubt, named = rng.normal(-2.0, 0.6) + np.zeros(count), rng.normal(2.0, 1.0, count)
+        odds = -2.0 - 1.8 * doubt + 0.4 * named - 0.5 * finer
+        found = rng.random(count) < 1.0 / (1.0 + np.exp(-odds))
+        weak = float(rng.gamma(2.0, 1.0))
+        false = int(rng.poisson(1.7 * weak))
+        seen.append(Witness(gsd_m, doubt, named, found, false, weak, 1.0))
+    got = insight_of(seen)
+    assert (got.found, got.by_doubt, got.by_named, got.by_gsd) == pytest.approx((-2.0, -1.8, 0.4, -0.5), abs=0.35)
+    assert got.false == pytest.approx(1.7, rel=0.15)
+    for line in told_by_share(got, seen):
+        said, found = (float(word.split()[-1]) for word in line.split(","))
+        assert said == pytest.approx(found, abs=0.03)
+
+
+def test_a_scene_is_witnessed_as_a_survey_sees_it():
+    witness = witness_of(Network.shipped(), 8202)
+    assert len(witness.found) == len(witness.doubt) == len(witness.named) > 20
+    assert witness.found.mean() > 0.7
+    assert witness.seen_km == pytest.approx(1.0, abs=0.01)
