@@ -252,3 +252,16 @@ def test_it_knows_that_it_misses_more_where_it_doubts_and_where_more_is_promised
     fine, coarse = insight.at(0.3), insight.at(0.8)
     assert fine.recall > coarse.recall > 0.8
     assert fine.false_per_km < coarse.false_per_km
+
+
+def test_a_road_that_ends_within_a_pixel_of_a_section_has_no_section_more(tmp_path):
+    # 3,333 pixels of 0.3 m are a section of 1 km; the road reaches 5 cm into one more.
+    path = Drawing.of_road(1000.0, pixel_m=0.3, noise=2.0).write(tmp_path / "a.tif")
+    corridor = lay_flat(open_scene(path), line(999.95, width_m=8.0), align_road=False)
+    assert corridor.pixel_m == pytest.approx(0.3)
+    sections = list(corridor.sections())
+    assert len(sections) == 1
+    assert sections[0].core.end_m >= corridor.road.length_m
+    sight = find_vehicles(corridor).sight
+    assert (sight["end_m"] > sight["start_m"]).all()
+    assert sight["end_m"].max() == pytest.approx(corridor.road.length_m)

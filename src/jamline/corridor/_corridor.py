@@ -136,12 +136,14 @@ class Corridor:
         whole = self.grid
         step = max(1, round(length_m / self.pixel_m))
         lap = round(overlap_m / self.pixel_m)
-        firsts = range(0, whole.columns, step)
+        # The last column may reach beyond the road; it makes no section of its own.
+        firsts = range(0, max(1, whole.columns - 1), step)
 
         def sections() -> Iterator[Section]:
             for first in firsts if numbers is None else firsts[numbers.start : numbers.stop]:
                 grid = whole.cut(first - lap, first + step + lap)
-                core = Span(first * self.pixel_m, min(first + step, whole.columns) * self.pixel_m)
+                stop = whole.columns if first == firsts[-1] else first + step
+                core = Span(first * self.pixel_m, stop * self.pixel_m)
                 if core.end_m // LONG_M > core.start_m // LONG_M:
                     give_back()
                 yield self.read(grid, core)
