@@ -20,7 +20,6 @@ import shapely
 
 import jamline as jl
 from jamline.corridor import Hidden
-from jamline.detect._cells import View
 from jamline.detect._sight import Sight
 from jamline.detect._signs import Insight, Signs
 from jamline.detect.network import Network
@@ -97,8 +96,8 @@ def _witness(network: Network, corridor: jl.Corridor, features: Sequence[dict[st
     false, weak, seen_km = 0, 0.0, 0.0
     for section in corridor.sections():
         grid, core = section.grid, section.core
-        boxes, signs = network.look(section, View.of(grid), carriageway_m=wide_m)
-        sight = Sight.of(section, network.find(section, carriageway_m=wide_m), road, wide_m)
+        told, signs = network.look(section, carriageway_m=wide_m)
+        boxes, sight = told.boxes, Sight.of(section, told, road, wide_m)
         seen = sight.hidden == Hidden.SEEN
 
         def was_seen(station_m: Array, offset_m: Array) -> npt.NDArray[np.bool_]:

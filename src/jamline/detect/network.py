@@ -104,22 +104,15 @@ class Network:
 
     def find(self, section: Section, *, carriageway_m: float) -> Found:
         """Find the vehicles of a section; parameters as in `Detector.find`."""
-        grid = section.grid
         if not section.seen.any():
-            return Found(Boxes.none(), section.hidden, np.zeros(grid.columns), np.zeros(grid.columns))
-        view = View.of(grid)
-        boxes, signs = self.look(section, view, carriageway_m=carriageway_m)
-        hidden = section.hidden.copy()
-        over_road = np.abs(grid.offset_m())[:, None] < carriageway_m / 2
-        # What was seen is not hidden: a lorry may be green.
-        hidden[
-            leaves(section, carriageway_m=carriageway_m) & over_road & (hidden == Hidden.SEEN) & ~view.covered(boxes)
-        ] = Hidden.TREES
-        recall = self.insight.recall(signs, section.gsd_m) * _known(section.gsd_m)
-        return Found(boxes, hidden, recall, self.insight.false_per_km(signs))
+            unseen = np.zeros(section.grid.columns)
+            return Found(Boxes.none(), section.hidden, unseen, unseen)
+        return self.look(section, carriageway_m=carriageway_m)[0]
 
-    def look(self, section: Section, view: View, *, carriageway_m: float) -> tuple[Boxes, Signs]:
-        """Return the vehicles of a section, and by what signs its recall is told."""
+    def look(self, section: Section, *, carriageway_m: float) -> tuple[Found, Signs]:
+        """Return what `find` does, and by what signs its recall and false vehicles are told."""
+        grid = section.grid
+        view = View.of(grid)
         maps = self.answer(view.strip(section.pixels, section.shown))
         peaks = peaks_of(maps)
         score = self.score(peaks.logit, section.gsd_m)
@@ -127,7 +120,15 @@ class Network:
         boxes = view.boxes(peaks.take(keep), score[keep], self.parked(peaks.parked[keep]))
         boxes = boxes.take(view.seen_at(boxes, section.seen))
         expected = self.calibration.density * view.expected(maps, section.seen, carriageway_m)
-        return boxes, Signs.of(boxes, expected, section.grid, carriageway_m=carriageway_m)
+        signs = Signs.of(boxes, expected, grid, carriageway_m=carriageway_m)
+        hidden = section.hidden.copy()
+        over_road = np.abs(grid.offset_m())[:, None] < carriageway_m / 2
+        # What was seen is not hidden: a lorry may be green.
+        hidden[
+            leaves(section, carriageway_m=carriageway_m) & over_road & (hidden == Hidden.SEEN) & ~view.covered(boxes)
+        ] = Hidden.TREES
+        recall = self.insight.recall(signs, section.gsd_m) * _known(section.gsd_m)
+        return Found(boxes, hidden, recall, self.insight.false_per_km(signs)), signs
 
     def answer(self, cells: Pixels) -> Pixels:
         """Return the network's maps, shape (7, rows, columns), for a strip in cells, shape (planes, rows, columns)."""

@@ -286,8 +286,8 @@ class Laws:
             share = np.array([share for share, _, _ in standing.mixture])
             apart = standing.density(GAP_M, found)
             total = np.maximum(apart.sum(axis=-1) + others, 1e-300)
-            alone = apart[:, 0] / np.maximum(share @ single, 1e-300)
-            share = share * ((single * alone / total) @ number) + _KNOWN_FROM * usual
+            alone = 1.0 - first_missed(np.array(recall), standing.run)
+            share = share * alone * (single @ (number / total)) + _KNOWN_FROM * usual
             parts = zip(share / share.sum(), STANDING, strict=True)
             run = _run((number / total) @ apart, recall)
             standing = TrueGaps(tuple((float(s), mean, shape) for s, (_, mean, shape) in parts), *vehicle, run)

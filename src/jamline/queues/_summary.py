@@ -30,7 +30,7 @@ MIN_VEHICLES = 4
 
 _LIKELY = 0.9
 """Share of the worlds that must have a queue before it is reported. On 240 simulated roads each queue was in more than
-90 of 100, with half of the vehicles dropped 199 of 203 were; of 16 that were none, but in more than half of them, nine
+90 of 100, with half of the vehicles dropped 199 of 203 were; of 16 that were none, but in more than half of them, eight
 were in fewer."""
 
 _SENSITIVITY_M = (20.0, 50.0, 100.0)
